@@ -1,0 +1,77 @@
+/*
+ * What the launcher hands to the kernel: the memory map of an instance and the settings of one run.
+ * It stands in kernel memory; all pointers are kernel addresses. Constant once the kernel runs.
+ */
+#ifndef MYST_BOOT_H
+#define MYST_BOOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The kernel's address range, the same in every host process. It lies outside of what PIE programs, mmap,
+ * stacks and the sanitizers' shadows use.
+ *   TEXT    text and constants, from the launcher's own file
+ *   DATA    .data and .bss: the first bytes of the page window's file
+ *   HOST    the host's vDSO and its data
+ *   WINDOW  every page of kernel memory and page cache, by its offset
+ */
+#define MYST_RANGE_START 0x620000000000UL
+#define MYST_RANGE_END 0x700000000000UL
+#define MYST_TEXT_BASE 0x620000000000UL
+#define MYST_DATA_BASE 0x620040000000UL
+#define MYST_HOST_BASE 0x620080000000UL
+#define MYST_WINDOW_BASE 0x640000000000UL
+#define MYST_WINDOW_SIZE 0x080000000000UL /* 8 TiB of offsets; sparse */
+
+/* Program addresses lie below this. */
+#define MYST_USER_END 0x7ffffffff000UL
+
+struct boot_mount {
+    const char *source; /* of a host directory: the launcher opened it as `file` */
+    const char *target;
+    const char *type; /* "hostfs", "cpio", "tmpfs", ... */
+    const char *options;
+    int file;
+};
+
+enum boot_root { BOOT_ROOT_DIRECTORY, BOOT_ROOT_CPIO };
+
+struct boot_info {
+    /* memory */
+    uint64_t data_pages;  /* offsets below this many bytes belong to .data and .bss */
+    uint64_t memory_size; /* bytes the instance may use in all */
+    uint32_t page_size, cpus;
+    uint64_t hwcap, hwcap2;
+    uint32_t minsigstksz;
+    char platform[16];
+    /* what to run */
+    const char *program;
+    const char *const *argv;
+    const char *const *envp;
+    const char *cwd;
+    const char *hostname;
+    uint32_t uid, gid;
+    const uint32_t *groups;
+    uint32_t ngroups;
+    uint32_t umask;
+    /* the root file system */
+    enum boot_root root;
+    int root_file; /* host descriptor of the directory or the archive */
+    int root_writable;
+    const struct boot_mount *mounts;
+    uint32_t nmounts;
+    /* console: bit n set when descriptor n was closed; what each is, S_IFMT bits; terminal or not */
+    uint32_t console_closed;
+    uint32_t console_mode[3];
+    uint32_t console_tty; /* bit n: a terminal */
+    uint32_t console_access[3]; /* O_ACCMODE and O_APPEND bits */
+    /* limits: {soft, hard} by RLIMIT_ number, of the launcher */
+    uint64_t rlimits[16][2];
+    /* debugging */
+    const char *strace; /* NULL: off; "": all; else the filter */
+    int stats, verbose;
+    char uname_machine[16];
+};
+
+#endif
