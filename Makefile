@@ -1,0 +1,195 @@
+# Makefile: the menu of Mystikos. `make help` prints it.
+#
+# Sources are found by wildcard: a new file needs no line here. Everything that is made lands in
+# build/ in a tree that mirrors the sources.
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+ifeq ($(filter-out default undefined,$(origin CC)),)
+CC := gcc
+endif
+PYTHON := /usr/bin/python3
+B      := build
+
+# Goals that must work on a machine where nothing is installed yet.
+BARE_GOALS := help deps clean
+ifneq ($(filter-out $(BARE_GOALS),$(or $(MAKECMDGOALS),all)),)
+BUILDING := yes
+endif
+
+# ---------------------------------------------------------------------------------------------
+# Flags
+
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Werror -Wno-unused-parameter
+
+# The kernel's code runs inside the program's process, on the program's vector registers and FS
+# base: no vector instructions, no red zone, no stack protector. Frame pointers and full call
+# frames keep the backtraces of a hang report honest.
+FREESTANDING := -std=gnu11 -O2 -g -ffreestanding -nostdinc \
+    -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
+    -fno-omit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none \
+    -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
+    $(WARNINGS)
+
+# The C compiler's own headers and the kernel's ABI headers are all that freestanding code can
+# reach; there is no way to a libc header.
+ifdef BUILDING
+COMPILER_HEADERS := $(shell $(CC) -print-file-name=include 2>/dev/null)
+endif
+SYSTEM_HEADERS = -isystem $(COMPILER_HEADERS) -isystem $(B)/uapi
+
+KERNEL_CFLAGS = $(FREESTANDING) $(SYSTEM_HEADERS) -Iinclude -Ikernel -I$(B)/gen
+TARGET_CFLAGS = $(FREESTANDING) $(SYSTEM_HEADERS) -Iinclude -Itarget/linux
+
+# The supplier of memcpy must not be compiled into a call of itself.
+SELF_CONTAINED := -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
+$(B)/kernel/base/string.o: KERNEL_CFLAGS += $(SELF_CONTAINED)
+$(B)/target/linux/string.o: TARGET_CFLAGS += $(SELF_CONTAINED)
+
+MYST_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE= $(WARNINGS) \
+    -Iinclude -Itools/myst -Itarget/linux -I$(B)/gen
+
+VDSO_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fPIC -fvisibility=default \
+    -mno-sse -mno-mmx -fno-stack-protector -fcf-protection=none -fasynchronous-unwind-tables \
+    $(WARNINGS) $(SYSTEM_HEADERS) -Iinclude -Ikernel
+
+# ---------------------------------------------------------------------------------------------
+# Sources
+
+ifdef BUILDING
+find = $(sort $(shell find $(wildcard $(1)) -type f \( $(2) \) 2>/dev/null))
+VDSO_SRCS   := $(wildcard kernel/time/vdso/*.c kernel/time/vdso/*.S)
+KERNEL_SRCS := $(filter-out kernel/time/vdso/%,$(call find,kernel,-name '*.c' -o -name '*.S'))
+TARGET_SRCS := $(wildcard target/linux/*.c target/linux/*.S)
+MYST_SRCS   := $(wildcard tools/myst/*.c target/linux/launch/*.c target/linux/launch/*.S)
+TABLES      := $(call find,kernel,-name '*.tbl')
+GENERATOR   := $(wildcard tools/gen/gen.py)
+
+# Defines GEN_SRCS. Making it generates the code and checks for missing packages, so both happen
+# before anything else, and a list of files that the generator chose is known to this Makefile.
+-include $(B)/gen/sources.mk
+endif
+
+objects = $(patsubst %.c,$(B)/%.o,$(filter %.c,$(1))) $(patsubst %.S,$(B)/%.S.o,$(filter %.S,$(1)))
+KERNEL_OBJS := $(call objects,$(KERNEL_SRCS) $(TARGET_SRCS)) $(GEN_SRCS:.c=.o)
+MYST_OBJS   := $(call objects,$(MYST_SRCS))
+VDSO        := $(if $(VDSO_SRCS),$(B)/vdso.so)
+KERNEL      := $(if $(wildcard target/linux/kernel.ld),$(B)/kernel.elf)
+MYST        := $(if $(and $(KERNEL),$(MYST_SRCS)),$(B)/myst)
+
+# ---------------------------------------------------------------------------------------------
+# The menu
+
+.PHONY: all help deps clean
+all: $(KERNEL_OBJS) $(KERNEL) $(MYST_OBJS) $(MYST) ## build everything (the default)
+
+help: ## print this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages named in packages.txt
+	@tools/deps
+	@mkdir -p $(B) && touch $(B)/.deps
+
+clean: ## remove everything that was built
+	rm -rf $(B)
+
+# ---------------------------------------------------------------------------------------------
+# Before anything is compiled: packages, ABI headers, generated code, a change of flags
+
+$(B)/.deps: packages.txt
+	@tools/deps
+	@mkdir -p $(B) && touch $@
+
+$(B)/uapi/.made: $(B)/.deps
+	@mkdir -p $(B)/uapi
+	@ln -sfn /usr/include/linux $(B)/uapi/linux
+	@ln -sfn /usr/include/asm-generic $(B)/uapi/asm-generic
+	@ln -sfn /usr/include/x86_64-linux-gnu/asm $(B)/uapi/asm
+	@touch $@
+
+# Files whose text did not change keep their date, so that one new row in a table recompiles
+# what follows from it and no more.
+$(B)/gen/sources.mk: $(TABLES) $(wildcard tools/gen/*.py) $(B)/.deps $(B)/uapi/.made
+	@mkdir -p $(B)/gen
+ifneq ($(GENERATOR),)
+	@rm -rf $(B)/gen.new && mkdir -p $(B)/gen.new
+	$(PYTHON) $(GENERATOR) --out $(B)/gen.new kernel
+	@for new in $(B)/gen.new/*; do \
+	    old=$(B)/gen/$${new##*/}; cmp -s $$new $$old || cp $$new $$old; done
+	@for old in $(B)/gen/*.[chS]; do \
+	    [ ! -e $$old ] || [ -e $(B)/gen.new/$${old##*/} ] || rm -f $$old; done
+	@rm -rf $(B)/gen.new
+endif
+	@echo "GEN_SRCS := $$(ls $(B)/gen/*.c 2>/dev/null | tr '\n' ' ')" > $@
+
+ALL_FLAGS = $(CC) $(KERNEL_CFLAGS) $(TARGET_CFLAGS) $(MYST_CFLAGS) $(VDSO_CFLAGS)
+ifdef BUILDING
+ifneq ($(strip $(ALL_FLAGS)),$(strip $(file <$(B)/.flags)))
+$(shell mkdir -p $(B))
+$(file >$(B)/.flags,$(strip $(ALL_FLAGS)))
+endif
+endif
+$(B)/.flags: ;
+
+# ---------------------------------------------------------------------------------------------
+# Compiling
+
+ifndef V
+say = @printf '  %-4s %s\n' $(1) $@;
+ifneq ($(findstring s,$(filter-out --%,$(MAKEFLAGS))),)
+say = @
+endif
+endif
+MKDIR = mkdir -p $(@D) &&
+DEPFLAGS = -MMD -MP
+
+$(B)/kernel/%.o: kernel/%.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(CC) $(KERNEL_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(B)/kernel/%.S.o: kernel/%.S $(B)/.flags
+	$(call say,AS)$(MKDIR) $(CC) $(KERNEL_CFLAGS) $(DEPFLAGS) -I$(B) -D__ASSEMBLY__ -c $< -o $@
+$(B)/gen/%.o: $(B)/gen/%.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(CC) $(KERNEL_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(B)/tools/myst/%.o: tools/myst/%.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(CC) $(MYST_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(B)/target/linux/launch/%.o: target/linux/launch/%.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(CC) $(MYST_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(B)/target/linux/launch/%.S.o: target/linux/launch/%.S $(B)/.flags
+	$(call say,AS)$(MKDIR) $(CC) $(MYST_CFLAGS) $(DEPFLAGS) -D__ASSEMBLY__ -c $< -o $@
+$(B)/target/linux/%.o: target/linux/%.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(CC) $(TARGET_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(B)/target/linux/%.S.o: target/linux/%.S $(B)/.flags
+	$(call say,AS)$(MKDIR) $(CC) $(TARGET_CFLAGS) $(DEPFLAGS) -I$(B) -D__ASSEMBLY__ -c $< -o $@
+
+# ---------------------------------------------------------------------------------------------
+# Linking
+
+LIBGCC = $(shell gcc -print-libgcc-file-name)
+
+# .incbin leaves no trace in the dependency files: whatever embeds the vDSO is assembled after it.
+$(filter $(B)/kernel/time/%,$(KERNEL_OBJS)): $(VDSO)
+
+$(B)/vdso.so: $(VDSO_SRCS) $(wildcard kernel/time/vdso/*.ld kernel/time/vdso/*.h kernel/time/*.h) \
+    $(B)/.flags
+	$(call say,LD)$(CC) $(VDSO_CFLAGS) -shared -nostdlib -Wl,-T,kernel/time/vdso/vdso.ld \
+	    -Wl,-soname,linux-vdso.so.1 -Wl,--hash-style=both -Wl,-Bsymbolic -Wl,--build-id=none \
+	    -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 $(VDSO_SRCS) -o $@
+
+$(B)/kernel.elf: $(KERNEL_OBJS) target/linux/kernel.ld
+	$(call say,LD)$(CC) -nostdlib -static -Wl,-T,target/linux/kernel.ld \
+	    -Wl,--no-dynamic-linker -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
+	    -Wl,--no-warn-rwx-segments -Wl,-Map,$(B)/kernel.map $(KERNEL_OBJS) $(LIBGCC) -o $@
+
+# myst carries the kernel's file, page-aligned, so that its text can be mapped from there.
+$(B)/kernel_image.o: $(B)/kernel.elf
+	$(call say,AS)printf '%s\n' '.section .kernel_image, "a", @progbits' '.balign 4096' \
+	    '.globl kernel_image_start, kernel_image_end' 'kernel_image_start:' \
+	    '.incbin "$(B)/kernel.elf"' 'kernel_image_end:' '.balign 4096' \
+	    '.section .note.GNU-stack, "", @progbits' > $(@:.o=.s) && gcc -c $(@:.o=.s) -o $@
+
+$(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o
+	$(call say,LD)$(CC) -static $(MYST_OBJS) $(B)/kernel_image.o -ljansson -o $@
+
+-include $(patsubst %.o,%.d,$(KERNEL_OBJS) $(MYST_OBJS))
