@@ -1,0 +1,179 @@
+/* child.c: conditions that hold in any process, children, and waiting with a deadline. */
+#define _GNU_SOURCE
+#include "child.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <time.h>
+
+static pid_t main_pid; /* constant once main() runs */
+
+__attribute__((constructor)) static void remember_main(void)
+{
+    main_pid = (pid_t)SYS(SYS_getpid);
+}
+
+static void fail_here(const char *file, int line, const char *text)
+{
+    dprintf(STDERR_FILENO, "%s:%d: [%ld] %s\n", file, line, SYS(SYS_getpid), text);
+    if (SYS(SYS_getpid) == main_pid && SYS(SYS_gettid) == main_pid) {
+        _fail(file, line);
+    }
+    SYS(SYS_exit_group, CHILD_FAILED);
+    __builtin_unreachable();
+}
+
+void need_failed(const char *file, int line, const char *what)
+{
+    char text[300];
+
+    snprintf(text, sizeof text, "not so: %s (errno %d)", what, errno);
+    fail_here(file, line, text);
+}
+
+void need_equal(const char *file, int line, const char *what, long got, long want)
+{
+    char text[300];
+
+    if (got == want) {
+        return;
+    }
+    snprintf(text, sizeof text, "not so: %s: %ld (0x%lx), not %ld (0x%lx); errno %d", what, got,
+             (unsigned long)got, want, (unsigned long)want, errno);
+    fail_here(file, line, text);
+}
+
+long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void pause_briefly(void)
+{
+    struct timespec step = {.tv_nsec = 500000};
+
+    nanosleep(&step, NULL);
+}
+
+pid_t child_start(int (*body)(void *), void *arg)
+{
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    need(pid >= 0);
+    if (pid == 0) {
+        _exit(body(arg));
+    }
+    return pid;
+}
+
+int child_end(pid_t pid)
+{
+    int status = -1;
+    pid_t got;
+
+    do {
+        got = waitpid(pid, &status, 0);
+    } while (got == -1 && errno == EINTR);
+    need_eq(got, pid);
+    return status;
+}
+
+int child_status(int (*body)(void *), void *arg)
+{
+    return child_end(child_start(body, arg));
+}
+
+void child_verdict(const char *file, int line, int (*body)(void *), void *arg)
+{
+    int status = child_status(body, arg);
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_SKIPPED) {
+        if (SYS(SYS_getpid) != main_pid) {
+            _exit(CHILD_SKIPPED);
+        }
+        print_message("skipped: the child found nothing to test\n");
+        skip();
+    }
+    need_equal(file, line, "wait status of the child", status, 0);
+}
+
+char task_state(pid_t pid, pid_t tid)
+{
+    char path[64], text[512];
+    ssize_t got;
+    char *end;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    got = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (got <= 0) {
+        return 0;
+    }
+    text[got] = 0;
+    end = strrchr(text, ')');
+    return end && end[1] == ' ' ? end[2] : 0;
+}
+
+bool task_sleeps(pid_t pid, pid_t tid)
+{
+    return wait_until(task_state(pid, tid) != 'R' && task_state(pid, tid) != 'D');
+}
+
+void *shared_memory(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    need(at != MAP_FAILED);
+    return at;
+}
+
+void gate_init(struct gate *gate)
+{
+    need_eq(pipe2(gate->fd, O_CLOEXEC), 0);
+}
+
+void gate_open(struct gate *gate)
+{
+    need_eq(write(gate->fd[1], "", 1), 1);
+}
+
+void gate_wait(struct gate *gate)
+{
+    char byte;
+    ssize_t got;
+
+    do {
+        got = read(gate->fd[0], &byte, 1);
+    } while (got == -1 && errno == EINTR);
+    need_eq(got, 1);
+}
+
+void gate_close(struct gate *gate)
+{
+    close(gate->fd[0]);
+    close(gate->fd[1]);
+}
+
+bool has_cap(int cap)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+
+    memset(data, 0, sizeof data);
+    if (SYS(SYS_capget, &head, data) != 0) {
+        return false;
+    }
+    return data[cap / 32].effective & (1U << (cap % 32));
+}
