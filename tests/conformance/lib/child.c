@@ -1,12 +1,7 @@
-/* child.c: conditions that hold in any process, children, and waiting with a deadline. */
-#define _GNU_SOURCE
+/* child.c: conditions that hold in any process, raw calls, and turns between processes. */
 #include "child.h"
 
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <sched.h>
-#include <sys/mman.h>
-#include <time.h>
+#include <sys/resource.h>
 
 static pid_t main_pid; /* constant once main() runs */
 
@@ -45,19 +40,16 @@ void need_equal(const char *file, int line, const char *what, long got, long wan
     fail_here(file, line, text);
 }
 
-long now_ms(void)
+/* The signals that cmocka handles in the test's own process end a child as they should. */
+static void plain_signals(void)
 {
-    struct timespec now;
+    static const int handled[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
+    struct rlimit no_core = {0, 0};
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void pause_briefly(void)
-{
-    struct timespec step = {.tv_nsec = 500000};
-
-    nanosleep(&step, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
+        signal(handled[i], SIG_DFL);
+    }
+    setrlimit(RLIMIT_CORE, &no_core);
 }
 
 pid_t child_start(int (*body)(void *), void *arg)
@@ -68,6 +60,7 @@ pid_t child_start(int (*body)(void *), void *arg)
     pid = fork();
     need(pid >= 0);
     if (pid == 0) {
+        plain_signals();
         _exit(body(arg));
     }
     return pid;
@@ -131,49 +124,29 @@ bool task_sleeps(pid_t pid, pid_t tid)
     return wait_until(task_state(pid, tid) != 'R' && task_state(pid, tid) != 'D');
 }
 
-void *shared_memory(size_t size)
+void turn_init(struct turn *turn)
 {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    need(at != MAP_FAILED);
-    return at;
+    need_eq(pipe2(turn->fd, O_CLOEXEC), 0);
 }
 
-void gate_init(struct gate *gate)
+void turn_give(struct turn *turn)
 {
-    need_eq(pipe2(gate->fd, O_CLOEXEC), 0);
+    need_eq(write(turn->fd[1], "", 1), 1);
 }
 
-void gate_open(struct gate *gate)
-{
-    need_eq(write(gate->fd[1], "", 1), 1);
-}
-
-void gate_wait(struct gate *gate)
+void turn_await(struct turn *turn)
 {
     char byte;
     ssize_t got;
 
     do {
-        got = read(gate->fd[0], &byte, 1);
+        got = read(turn->fd[0], &byte, 1);
     } while (got == -1 && errno == EINTR);
     need_eq(got, 1);
 }
 
-void gate_close(struct gate *gate)
+void turn_close(struct turn *turn)
 {
-    close(gate->fd[0]);
-    close(gate->fd[1]);
-}
-
-bool has_cap(int cap)
-{
-    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
-
-    memset(data, 0, sizeof data);
-    if (SYS(SYS_capget, &head, data) != 0) {
-        return false;
-    }
-    return data[cap / 32].effective & (1U << (cap % 32));
+    close(turn->fd[0]);
+    close(turn->fd[1]);
 }

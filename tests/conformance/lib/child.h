@@ -1,5 +1,5 @@
 /*
- * child.h: conditions that hold in any process, children, raw calls, and waiting with a deadline.
+ * child.h: conditions that hold in any process, raw calls, and turns between processes.
  *
  * cmocka's own assertions jump back into the runner, which is wrong in a child. need() and its kin
  * fail the case when they stand in the test's own process, and end the process with
@@ -8,27 +8,10 @@
 #ifndef CONFORMANCE_CHILD_H
 #define CONFORMANCE_CHILD_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <errno.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <sys/types.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "check.h"
 
 #define CHILD_FAILED 99    /* exit status of a child whose need() was not met */
 #define CHILD_SKIPPED 98   /* exit status of a child that found nothing to test */
-#define WAIT_LIMIT_MS 20000 /* how long wait_until() waits before it gives up */
 
 #define need(cond) ((cond) ? (void)0 : need_failed(__FILE__, __LINE__, #cond))
 #define need_eq(a, b) need_equal(__FILE__, __LINE__, #a " == " #b, (long)(a), (long)(b))
@@ -60,22 +43,8 @@ static inline long sys_raw(long nr, long a, long b, long c, long d, long e, long
     return result;
 }
 
-/* Waits until cond holds; false when WAIT_LIMIT_MS have passed without it. */
-#define wait_until(cond)                                                                           \
-    ({                                                                                             \
-        long wait_start_ = now_ms();                                                               \
-        bool wait_met_;                                                                            \
-        while (!(wait_met_ = (cond)) && now_ms() - wait_start_ < WAIT_LIMIT_MS) {                  \
-            pause_briefly();                                                                       \
-        }                                                                                          \
-        wait_met_;                                                                                 \
-    })
-
 void need_failed(const char *file, int line, const char *what);
 void need_equal(const char *file, int line, const char *what, long got, long want);
-
-long now_ms(void);
-void pause_briefly(void);
 
 /* Starts a child that runs body(arg) and exits with its result. */
 pid_t child_start(int (*body)(void *), void *arg);
@@ -92,27 +61,13 @@ char task_state(pid_t pid, pid_t tid);
 /* Waits until the task sleeps in the kernel (or is gone). */
 bool task_sleeps(pid_t pid, pid_t tid);
 
-/* Zeroed memory that children share with their parent. */
-void *shared_memory(size_t size);
-
 /* A pipe of one-byte messages, to put processes in order. */
-struct gate {
+struct turn {
     int fd[2];
 };
-void gate_init(struct gate *gate);
-void gate_open(struct gate *gate);
-void gate_wait(struct gate *gate);
-void gate_close(struct gate *gate);
-
-#define skip_unless(cond, reason)                                                                  \
-    do {                                                                                           \
-        if (!(cond)) {                                                                             \
-            print_message("skipped: %s\n", (reason));                                              \
-            skip();                                                                                \
-        }                                                                                          \
-    } while (0)
-
-/* Whether the process is root with the capability (CAP_x of linux/capability.h) in force. */
-bool has_cap(int cap);
+void turn_init(struct turn *turn);
+void turn_give(struct turn *turn);
+void turn_await(struct turn *turn);
+void turn_close(struct turn *turn);
 
 #endif

@@ -1,5 +1,4 @@
 /* fork.c: fork(2), a child that is a copy, and what is not copied. */
-#define _GNU_SOURCE
 #include "../lib/child.h"
 
 #include <fcntl.h>
@@ -84,28 +83,28 @@ static void memory_is_private_after_fork(void **state)
 /* covers: fork */
 static void writes_of_the_parent_after_fork_are_unseen_by_the_child(void **state)
 {
-    struct gate go;
+    struct turn go;
     volatile int *at = &global_value;
     pid_t pid;
 
     (void)state;
-    gate_init(&go);
+    turn_init(&go);
     *at = 10;
     pid = raw_fork();
     if (pid == 0) {
-        gate_wait(&go);
+        turn_await(&go);
         _exit(*at == 10 ? 0 : 1);
     }
     *at = 20;
-    gate_open(&go);
+    turn_give(&go);
     need_eq(child_end(pid), 0);
-    gate_close(&go);
+    turn_close(&go);
 }
 
 /* covers: fork */
 static void shared_anonymous_memory_stays_shared_after_fork(void **state)
 {
-    volatile int *page = shared_memory(4096);
+    volatile int *page = shared_alloc(4096);
     pid_t pid;
 
     (void)state;
@@ -164,28 +163,28 @@ static void status_flags_are_shared_and_descriptor_flags_are_not(void **state)
 /* covers: fork */
 static void pipe_reads_end_of_file_only_when_the_child_closed_its_copy(void **state)
 {
-    struct gate go;
+    struct turn go;
     struct pollfd ready;
     int fd[2];
     char byte;
     pid_t pid;
 
     (void)state;
-    gate_init(&go);
+    turn_init(&go);
     need_eq(pipe2(fd, O_CLOEXEC), 0);
     pid = raw_fork();
     if (pid == 0) {
-        gate_wait(&go);
+        turn_await(&go);
         _exit(0);
     }
     need_eq(close(fd[1]), 0);
     ready = (struct pollfd){.fd = fd[0], .events = POLLIN};
     need_eq(poll(&ready, 1, 0), 0);
-    gate_open(&go);
+    turn_give(&go);
     need_eq(read(fd[0], &byte, 1), 0);
     need_eq(child_end(pid), 0);
     close(fd[0]);
-    gate_close(&go);
+    turn_close(&go);
 }
 
 /* covers: fork */
@@ -431,21 +430,21 @@ static void memory_advised_wipeonfork_is_zero_in_the_child(void **state)
     munmap(pages, 8192);
 }
 
-static void *wait_for_exit(void *gate)
+static void *wait_for_exit(void *turn)
 {
-    gate_wait(gate);
+    turn_await(turn);
     return NULL;
 }
 
 /* covers: fork */
 static void only_the_calling_thread_exists_in_the_child(void **state)
 {
-    struct gate end;
+    struct turn end;
     pthread_t thread;
     pid_t pid;
 
     (void)state;
-    gate_init(&end);
+    turn_init(&end);
     need_eq(pthread_create(&thread, NULL, wait_for_exit, &end), 0);
     pid = raw_fork();
     if (pid == 0) {
@@ -459,9 +458,9 @@ static void only_the_calling_thread_exists_in_the_child(void **state)
         _exit(0);
     }
     need_eq(child_end(pid), 0);
-    gate_open(&end);
+    turn_give(&end);
     need_eq(pthread_join(thread, NULL), 0);
-    gate_close(&end);
+    turn_close(&end);
 }
 
 static void *fork_in_thread(void *result)

@@ -1,5 +1,4 @@
 /* vfork.c: vfork(2), a child that borrows its parent's memory until it execs or exits. */
-#define _GNU_SOURCE
 #include "../lib/child.h"
 
 #include <fcntl.h>
