@@ -65,8 +65,8 @@ VDSO_SRCS   := $(wildcard kernel/time/vdso/*.c kernel/time/vdso/*.S)
 KERNEL_SRCS := $(filter-out kernel/time/vdso/%,$(call find,kernel,-name '*.c' -o -name '*.S'))
 TARGET_SRCS := $(wildcard target/linux/*.c target/linux/*.S)
 MYST_SRCS   := $(wildcard tools/myst/*.c target/linux/launch/*.c target/linux/launch/*.S)
-TABLES      := $(call find,kernel,-name '*.tbl')
-GENERATOR   := $(wildcard tools/gen/gen.py)
+TABLES      := $(call find,kernel,-name '*.tbl' -o -name '*.tsv')
+GENERATOR_SRCS := $(wildcard tools/gen/*.py)
 
 # Defines GEN_SRCS. Making it generates the code and checks for missing packages, so both happen
 # before anything else, and a list of files that the generator chose is known to this Makefile.
@@ -79,6 +79,14 @@ MYST_OBJS   := $(call objects,$(MYST_SRCS))
 VDSO        := $(if $(VDSO_SRCS),$(B)/vdso.so)
 KERNEL      := $(if $(wildcard target/linux/kernel.ld),$(B)/kernel.elf)
 MYST        := $(if $(and $(KERNEL),$(MYST_SRCS)),$(B)/myst)
+
+# `make V=1` prints every command, `make -s` none.
+ifndef V
+say = @printf '  %-4s %s\n' $(1) $@;
+ifneq ($(findstring s,$(filter-out --%,$(MAKEFLAGS))),)
+say = @
+endif
+endif
 
 # ---------------------------------------------------------------------------------------------
 # The menu
@@ -110,18 +118,12 @@ $(B)/uapi/.made: $(B)/.deps
 	@ln -sfn /usr/include/x86_64-linux-gnu/asm $(B)/uapi/asm
 	@touch $@
 
-# Files whose text did not change keep their date, so that one new row in a table recompiles
-# what follows from it and no more.
-$(B)/gen/sources.mk: $(TABLES) $(wildcard tools/gen/*.py) $(B)/.deps $(B)/uapi/.made
+# The generator leaves files alone whose text would not change, so that a new row in a table
+# recompiles what follows from it and no more.
+$(B)/gen/sources.mk: $(TABLES) $(GENERATOR_SRCS) $(B)/.deps $(B)/uapi/.made
 	@mkdir -p $(B)/gen
-ifneq ($(GENERATOR),)
-	@rm -rf $(B)/gen.new && mkdir -p $(B)/gen.new
-	$(PYTHON) $(GENERATOR) --out $(B)/gen.new kernel
-	@for new in $(B)/gen.new/*; do \
-	    old=$(B)/gen/$${new##*/}; cmp -s $$new $$old || cp $$new $$old; done
-	@for old in $(B)/gen/*.[chS]; do \
-	    [ ! -e $$old ] || [ -e $(B)/gen.new/$${old##*/} ] || rm -f $$old; done
-	@rm -rf $(B)/gen.new
+ifneq ($(GENERATOR_SRCS),)
+	$(call say,GEN)$(PYTHON) -B tools/gen/gen.py --out $(B)/gen kernel
 endif
 	@echo "GEN_SRCS := $$(ls $(B)/gen/*.c 2>/dev/null | tr '\n' ' ')" > $@
 
@@ -137,12 +139,6 @@ $(B)/.flags: ;
 # ---------------------------------------------------------------------------------------------
 # Compiling
 
-ifndef V
-say = @printf '  %-4s %s\n' $(1) $@;
-ifneq ($(findstring s,$(filter-out --%,$(MAKEFLAGS))),)
-say = @
-endif
-endif
 MKDIR = mkdir -p $(@D) &&
 DEPFLAGS = -MMD -MP
 
@@ -193,3 +189,35 @@ $(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o
 	$(call say,LD)$(CC) -static $(MYST_OBJS) $(B)/kernel_image.o -ljansson -o $@
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJS) $(MYST_OBJS))
+
+# ---------------------------------------------------------------------------------------------
+# Tests
+
+TEST_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE= -Wall -Wextra -Werror -Wno-unused-parameter \
+    -Wno-nonnull -Itests/conformance -Itests/conformance/lib
+
+ifdef BUILDING
+CONFORMANCE_SRCS := $(filter-out tests/conformance/lib/%,$(wildcard tests/conformance/*/*.c))
+CONFORMANCE_LIB  := $(wildcard tests/conformance/lib/*.c)
+endif
+CONFORMANCE := $(CONFORMANCE_SRCS:%.c=$(B)/%)
+TEST_TOOLS  := $(if $(wildcard tests/runner/isolate.c),$(B)/tests/isolate)
+
+.PHONY: tests
+tests: $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
+
+# Tests are always built by gcc, whatever builds the kernel: the same binary runs everywhere.
+$(B)/tests/%.o: tests/%.c $(B)/.deps
+	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) $(DEPFLAGS) -c $< -o $@
+
+$(B)/tests/conformance/lib.a: $(CONFORMANCE_LIB:%.c=$(B)/%.o)
+	$(call say,AR)rm -f $@ && ar rc $@ $^
+
+$(CONFORMANCE): $(B)/%: $(B)/%.o $(B)/tests/conformance/lib.a
+	$(call say,LD)gcc -pthread $< $(B)/tests/conformance/lib.a -lcmocka -o $@
+
+$(B)/tests/isolate: tests/runner/isolate.c $(B)/.deps
+	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) $< -o $@
+
+.PRECIOUS: $(B)/tests/%.o
+-include $(CONFORMANCE:=.d) $(CONFORMANCE_LIB:%.c=$(B)/%.d)
