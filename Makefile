@@ -203,8 +203,11 @@ endif
 CONFORMANCE := $(CONFORMANCE_SRCS:%.c=$(B)/%)
 TEST_TOOLS  := $(if $(wildcard tests/runner/isolate.c),$(B)/tests/isolate)
 
-.PHONY: tests
+.PHONY: tests check
 tests: $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
+
+check: all tests ## build and run every test (tests/run --help selects)
+	@tests/run
 
 # Tests are always built by gcc, whatever builds the kernel: the same binary runs everywhere.
 $(B)/tests/%.o: tests/%.c $(B)/.deps
