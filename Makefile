@@ -39,6 +39,7 @@ FREESTANDING := -std=gnu11 -O2 -g -ffreestanding -nostdinc \
 ifdef BUILDING
 COMPILER_HEADERS := $(shell $(CC) -print-file-name=include 2>/dev/null)
 endif
+GCC_HEADERS := $(if $(BUILDING),$(shell gcc -print-file-name=include 2>/dev/null))
 SYSTEM_HEADERS = -isystem $(COMPILER_HEADERS) -isystem $(B)/uapi
 
 KERNEL_CFLAGS = $(FREESTANDING) $(SYSTEM_HEADERS) -Iinclude -Ikernel -I$(B)/gen
@@ -196,18 +197,40 @@ $(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o
 TEST_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE= -Wall -Wextra -Werror -Wno-unused-parameter \
     -Wno-nonnull -Itests/conformance -Itests/conformance/lib
 
+# Unit tests link the kernel's own sources, built for user space with sanitizers: base/, and the
+# rooms that the tests' names begin with. The archive gives a test only what it uses.
+SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_CFLAGS  := $(TEST_CFLAGS) $(SANITIZE) -Iinclude -Ikernel -Itests/unit
+UNIT_KERNEL_CFLAGS = $(filter-out -mgeneral-regs-only -O2,$(KERNEL_CFLAGS)) -O1 $(SANITIZE) \
+    -include tests/unit/rename.h
+
 ifdef BUILDING
+UNIT_SRCS        := $(wildcard tests/unit/*.c)
+UNIT_ROOMS       := $(sort base $(foreach s,$(notdir $(UNIT_SRCS)),$(firstword $(subst _, ,$(s)))))
+UNIT_KERNEL_SRCS := $(wildcard $(UNIT_ROOMS:%=kernel/%/*.c))
 CONFORMANCE_SRCS := $(filter-out tests/conformance/lib/%,$(wildcard tests/conformance/*/*.c))
 CONFORMANCE_LIB  := $(wildcard tests/conformance/lib/*.c)
 endif
 CONFORMANCE := $(CONFORMANCE_SRCS:%.c=$(B)/%)
+UNIT        := $(UNIT_SRCS:%.c=$(B)/%)
+UNIT_KERNEL_OBJS := $(UNIT_KERNEL_SRCS:%.c=$(B)/tests/unit/%.o)
 TEST_TOOLS  := $(if $(wildcard tests/runner/isolate.c),$(B)/tests/isolate)
 
 .PHONY: tests check
-tests: $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
+tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
 
 check: all tests ## build and run every test (tests/run --help selects)
 	@tests/run
+
+$(UNIT:=.o): $(B)/%.o: %.c $(B)/.flags
+	$(call say,CC)$(MKDIR) gcc $(UNIT_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(UNIT_KERNEL_OBJS): $(B)/tests/unit/%.o: %.c $(B)/.flags
+	$(call say,CC)$(MKDIR) gcc $(subst $(COMPILER_HEADERS),$(GCC_HEADERS),$(UNIT_KERNEL_CFLAGS)) \
+	    $(DEPFLAGS) -c $< -o $@
+$(B)/tests/unit/kernel.a: $(UNIT_KERNEL_OBJS)
+	$(call say,AR)rm -f $@ && ar rc $@ $^
+$(UNIT): $(B)/%: $(B)/%.o $(B)/tests/unit/kernel.a
+	$(call say,LD)gcc -pthread $(SANITIZE) $< $(B)/tests/unit/kernel.a -lcmocka -o $@
 
 # Tests are always built by gcc, whatever builds the kernel: the same binary runs everywhere.
 $(B)/tests/%.o: tests/%.c $(B)/.deps
@@ -223,4 +246,5 @@ $(B)/tests/isolate: tests/runner/isolate.c $(B)/.deps
 	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) $< -o $@
 
 .PRECIOUS: $(B)/tests/%.o
+-include $(UNIT:=.d) $(UNIT_KERNEL_OBJS:.o=.d)
 -include $(CONFORMANCE:=.d) $(CONFORMANCE_LIB:%.c=$(B)/%.d)
