@@ -4,16 +4,6 @@
 
 #include "base/types.h"
 
-#include <myst/boot.h>
-
-/* Unit tests put the window where they like. */
-#ifdef MYST_TEST_WINDOW
-extern u64 test_window;
-#define PAGE_WINDOW test_window
-#else
-#define PAGE_WINDOW MYST_WINDOW_BASE
-#endif
-
 enum page_state {
     PAGE_INSIDE,   /* not the first of its run */
     PAGE_FREE,     /* first of a free run of 1 << order units */

@@ -49,12 +49,12 @@ static struct {
 
 void *pages_address(u64 offset)
 {
-    return (void *)(PAGE_WINDOW + offset);
+    return (void *)(MYST_WINDOW_BASE + offset);
 }
 
 u64 pages_offset(const void *address)
 {
-    return (u64)address - PAGE_WINDOW;
+    return (u64)address - MYST_WINDOW_BASE;
 }
 
 int pages_charge(u64 bytes)
