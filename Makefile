@@ -192,6 +192,36 @@ $(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o
 -include $(patsubst %.o,%.d,$(KERNEL_OBJS) $(MYST_OBJS))
 
 # ---------------------------------------------------------------------------------------------
+# Lint and format
+
+ifdef BUILDING
+LINT_CLANG_HEADERS = $(shell clang -print-file-name=include)
+FORMATTED := $(call find,kernel include target tools tests,-name '*.[ch]')
+LINTED    := $(patsubst %.c,$(B)/lint/%.ok,$(filter %.c,$(KERNEL_SRCS) $(GEN_SRCS)))
+endif
+
+.PHONY: lint format lint-rooms lint-format
+lint: lint-rooms lint-format $(LINTED) ## check rooms, habits, format, and pointers into the program
+
+lint-rooms:
+	@tools/lint/check.py
+
+lint-format: $(B)/.deps
+	@bad=$$(printf '%s\n' $(FORMATTED) | xargs -P4 -n16 clang-format --dry-run 2>&1 | \
+	    sed -n 's/:[0-9:]* warning: .*//p' | sort -u); \
+	[ -z "$$bad" ] || { echo "not formatted (make format):" $$bad; exit 1; }
+
+format: $(B)/.deps ## format the C sources
+	@printf '%s\n' $(FORMATTED) | xargs -P4 -n16 clang-format -i
+
+# What __user marks, clang refuses to dereference or to mix with plain pointers.
+$(B)/lint/%.ok: %.c $(B)/.flags
+	$(call say,LINT)$(MKDIR) clang -fsyntax-only -D__CHECK_USER__ \
+	    $(subst $(COMPILER_HEADERS),$(LINT_CLANG_HEADERS),$(KERNEL_CFLAGS)) \
+	    -MMD -MP -MT $@ -MF $(@:.ok=.d) $< && touch $@
+-include $(LINTED:.ok=.d)
+
+# ---------------------------------------------------------------------------------------------
 # Tests
 
 TEST_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE= -Wall -Wextra -Werror -Wno-unused-parameter \
