@@ -97,6 +97,20 @@ void child_verdict(const char *file, int line, int (*body)(void *), void *arg)
     need_equal(file, line, "wait status of the child", status, 0);
 }
 
+int exit_with(void *arg)
+{
+    return (int)(intptr_t)arg;
+}
+
+int sleep_forever(void *arg)
+{
+    (void)arg;
+    while (pause() == -1) {
+        continue;
+    }
+    return CHILD_FAILED;
+}
+
 char task_state(pid_t pid, pid_t tid)
 {
     char path[64], text[512];

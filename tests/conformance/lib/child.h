@@ -56,6 +56,10 @@ int child_status(int (*body)(void *), void *arg);
 #define child_passes(body, arg) child_verdict(__FILE__, __LINE__, (body), (arg))
 void child_verdict(const char *file, int line, int (*body)(void *), void *arg);
 
+/* Ready-made bodies: exit with the number in arg; wait for signals until one kills. */
+int exit_with(void *arg);
+int sleep_forever(void *arg);
+
 /* The state letter of /proc/PID/task/TID/stat, or 0 when the task is gone. */
 char task_state(pid_t pid, pid_t tid);
 /* Waits until the task sleeps in the kernel (or is gone). */
