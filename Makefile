@@ -67,11 +67,11 @@ KERNEL_SRCS := $(filter-out kernel/time/vdso/%,$(call find,kernel,-name '*.c' -o
 TARGET_SRCS := $(wildcard target/linux/*.c target/linux/*.S)
 MYST_SRCS   := $(wildcard tools/myst/*.c target/linux/launch/*.c target/linux/launch/*.S)
 TABLES      := $(call find,kernel,-name '*.tbl' -o -name '*.tsv')
-GENERATOR_SRCS := $(wildcard tools/gen/*.py)
+GENERATOR_SRCS := $(if $(wildcard tools/gen/gen.py),$(wildcard tools/gen/*.py))
 
 # Defines GEN_SRCS. Making it generates the code and checks for missing packages, so both happen
 # before anything else, and a list of files that the generator chose is known to this Makefile.
--include $(B)/gen/sources.mk
+include $(B)/gen/sources.mk
 endif
 
 objects = $(patsubst %.c,$(B)/%.o,$(filter %.c,$(1))) $(patsubst %.S,$(B)/%.S.o,$(filter %.S,$(1)))
@@ -192,7 +192,13 @@ $(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o
 -include $(patsubst %.o,%.d,$(KERNEL_OBJS) $(MYST_OBJS))
 
 # ---------------------------------------------------------------------------------------------
-# Lint and format
+# Documents, lint and format
+
+# The status of a call is what the last run of its tests showed, so run them (make check) first.
+.PHONY: docs
+docs: $(B)/.deps ## write docs/syscalls.md from the table and the last test results
+	$(PYTHON) -B tools/gen/status.py --out kernel/syscall/status.tsv $(B)/tests/results.json
+	$(PYTHON) -B tools/gen/gen.py --docs docs kernel
 
 ifdef BUILDING
 LINT_CLANG_HEADERS = $(shell clang -print-file-name=include)
@@ -205,10 +211,11 @@ lint: lint-rooms lint-format $(LINTED) ## check rooms, habits, format, and point
 
 lint-rooms:
 	@tools/lint/check.py
+	@[ ! -e kernel/syscall/syscalls.tbl ] || $(PYTHON) -B tools/gen/status.py --check
 
 lint-format: $(B)/.deps
-	@bad=$$(printf '%s\n' $(FORMATTED) | xargs -P4 -n16 clang-format --dry-run 2>&1 | \
-	    sed -n 's/:[0-9:]* warning: .*//p' | sort -u); \
+	@bad=$$(printf '%s\n' $(FORMATTED) | xargs -n64 clang-format --dry-run 2>&1 | \
+	    sed -n 's/:[0-9]*:[0-9]*: warning: .*//p' | sort -u); \
 	[ -z "$$bad" ] || { echo "not formatted (make format):" $$bad; exit 1; }
 
 format: $(B)/.deps ## format the C sources
