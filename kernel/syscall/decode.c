@@ -1,0 +1,331 @@
+/* kernel/syscall/decode.c: prints a call as strace(1) does, by the generated tables. */
+#include "syscall/decode.h"
+
+#include <linux/fcntl.h>
+
+#include "abi/names.h"
+#include "base/errno.h"
+#include "base/fmt.h"
+#include "mm/uaccess.h"
+#include "syscall/internal.h"
+#include "syscall/syscall.h"
+#include "syscall_proto.h"
+#include "syscall_types.h"
+
+/* What the result and the end of the line need at most; the arguments leave it free. */
+#define RESULT_ROOM 128
+
+void decode_put(struct decoding *d, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    d->len += (size_t)vscnprintf(d->text + d->len, DECODE_MAX - RESULT_ROOM - d->len, fmt, args);
+    va_end(args);
+}
+
+static void put_result(struct decoding *d, const char *fmt, ...) __printf(2, 3);
+
+static void put_result(struct decoding *d, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    d->len += (size_t)vscnprintf(d->text + d->len, DECODE_MAX - d->len, fmt, args);
+    va_end(args);
+}
+
+/* One name of a set: is it in the value? `rest` holds the bits that no name has explained yet. */
+static bool name_matches(const struct decode_name *name, u64 value, u64 rest)
+{
+    if (name->mask)
+        return (rest & name->mask) == (value & name->mask) && (value & name->mask) == name->value;
+    if (name->value == 0)
+        return value == 0;
+    return (rest & name->value) == name->value;
+}
+
+void decode_set(struct decoding *d, u32 set, u64 value)
+{
+    const struct decode_set *known = &decode_sets[set];
+    const char *bar = "";
+    u64 rest = value, fields = 0;
+
+    for (u32 i = 0; i < known->count; i++) {
+        const struct decode_name *name = &known->names[i];
+
+        if ((fields & name->mask) || !name_matches(name, value, rest))
+            continue;
+        decode_put(d, "%s%s", bar, name->name);
+        bar = "|";
+        fields |= name->mask;
+        rest &= ~(name->mask ? name->mask : name->value);
+    }
+    if (rest)
+        decode_put(d, "%s%#llx", bar, (unsigned long long)rest);
+    else if (!*bar)
+        decode_put(d, "0");
+}
+
+void decode_enum(struct decoding *d, u32 set, u64 value)
+{
+    const struct decode_set *known = &decode_sets[set];
+
+    for (u32 i = 0; i < known->count; i++) {
+        if (known->names[i].value == value) {
+            decode_put(d, "%s", known->names[i].name);
+            return;
+        }
+    }
+    decode_put(d, "%#llx", (unsigned long long)value);
+}
+
+/* Names are compared as 32-bit numbers when the call's argument is one: AT_FDCWD has no sign there. */
+static void put_named(struct decoding *d, const struct decode_arg *arg, u64 value)
+{
+    const struct decode_set *known = &decode_sets[arg->what];
+
+    if (arg->bits == 32)
+        value = (u32)value;
+    if (arg->kind == KIND_set) {
+        decode_set(d, arg->what, value);
+        return;
+    }
+    for (u32 i = 0; arg->bits == 32 && i < known->count; i++) {
+        if ((u32)known->names[i].value == value) {
+            decode_put(d, "%s", known->names[i].name);
+            return;
+        }
+    }
+    decode_enum(d, arg->what, value);
+}
+
+static void put_addr(struct decoding *d, u64 addr)
+{
+    if (addr)
+        decode_put(d, "%#llx", (unsigned long long)addr);
+    else
+        decode_put(d, "NULL");
+}
+
+static void put_number(struct decoding *d, u8 kind, u64 value)
+{
+    char signal[SIGNAL_TEXT_MAX];
+
+    switch (kind) {
+    case KIND_dirfd:
+        if ((int)value == AT_FDCWD) {
+            decode_put(d, "AT_FDCWD");
+            break;
+        }
+        fallthrough;
+    case KIND_fd:
+    case KIND_i32:
+    case KIND_pid:
+        decode_put(d, "%d", (int)value);
+        break;
+    case KIND_uid: /* -1 leaves an id alone */
+    case KIND_gid:
+        if ((u32)value == (u32)-1)
+            decode_put(d, "-1");
+        else
+            decode_put(d, "%u", (u32)value);
+        break;
+    case KIND_u32:
+        decode_put(d, "%u", (u32)value);
+        break;
+    case KIND_mode:
+        decode_put(d, "%#03o", (u32)value);
+        break;
+    case KIND_dev:
+    case KIND_hex32:
+        decode_put(d, "%#x", (u32)value);
+        break;
+    case KIND_hex:
+        decode_put(d, "%#llx", (unsigned long long)value);
+        break;
+    case KIND_long:
+    case KIND_s64:
+    case KIND_loff:
+        decode_put(d, "%lld", (long long)value);
+        break;
+    case KIND_signal:
+        decode_put(d, "%s", signal_text((int)value, signal));
+        break;
+    default:
+        decode_put(d, "%llu", (unsigned long long)value);
+        break;
+    }
+}
+
+/* The number of elements or bytes that an argument's length says. */
+static u64 length_value(const struct decode_arg *arg, const u64 args[6])
+{
+    u32 value;
+
+    switch (arg->length) {
+    case LENGTH_FIXED_ELEMENTS:
+    case LENGTH_FIXED_BYTES:
+        return arg->count;
+    case LENGTH_ELEMENTS:
+    case LENGTH_BYTES:
+        return args[arg->count];
+    case LENGTH_AT_ELEMENTS:
+    case LENGTH_AT_BYTES:
+        if (copy_from_user(&value, (const void __user *)args[arg->count], sizeof value))
+            return 0;
+        return value;
+    default:
+        return 1;
+    }
+}
+
+static void put_memory(struct decoding *d, const struct syscall_row *row,
+                       const struct decode_arg *arg, const u64 args[6], long result)
+{
+    u64 addr = args[arg - row->args];
+    u64 length = length_value(arg, args);
+    bool in_bytes = arg->length == LENGTH_BYTES || arg->length == LENGTH_AT_BYTES ||
+                    arg->length == LENGTH_FIXED_BYTES;
+    bool array = arg->length != LENGTH_ONE && !in_bytes;
+
+    /* What a failed call left in its output is nobody's business. */
+    if (!addr || (arg->dir != DIR_in && result < 0)) {
+        put_addr(d, addr);
+        return;
+    }
+    if (arg->dir == DIR_out && (row->result == RESULT_size || row->result == RESULT_count) &&
+        arg->length != LENGTH_ONE && !(arg->length >= LENGTH_AT_ELEMENTS))
+        length = MIN(length, (u64)result);
+
+    if (arg->what == POINTEE_bytes)
+        decode_bytes(d, addr, length);
+    else
+        decode_pointee(d, arg->what, addr, array, in_bytes ? 1 : length,
+                       in_bytes ? length : SIZE_MAX);
+}
+
+static void put_arg(struct decoding *d, const struct syscall_row *row, const struct decode_arg *arg,
+                    const u64 args[6], long result)
+{
+    u64 value = args[arg - row->args];
+
+    switch (arg->kind) {
+    case KIND_set:
+    case KIND_enum:
+        put_named(d, arg, value);
+        break;
+    case KIND_path:
+    case KIND_string:
+        decode_string(d, value);
+        break;
+    case KIND_strings:
+        decode_strings(d, value);
+        break;
+    case KIND_ptr:
+    case KIND_addr:
+        put_addr(d, value);
+        break;
+    case KIND_mem:
+        put_memory(d, row, arg, args, result);
+        break;
+    default:
+        put_number(d, arg->kind, value);
+        break;
+    }
+}
+
+/* open(2): what follows the flags counts only when a file may be created. */
+static bool ends_at(const struct decode_arg *arg, u64 value)
+{
+    return arg->kind == KIND_set && arg->what == SET_open &&
+           !(value & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
+}
+
+static const struct syscall_row *row_of(unsigned long nr)
+{
+    return nr < SYSCALL_LIMIT && syscall_rows[nr].name ? &syscall_rows[nr] : NULL;
+}
+
+static void put_args(struct decoding *d, const struct syscall_row *row, const u64 args[6],
+                     bool returned, long result)
+{
+    for (; d->next < row->nargs; d->next++) {
+        const struct decode_arg *arg = &row->args[d->next];
+
+        if (!returned && arg->kind == KIND_mem && arg->dir != DIR_in)
+            return;
+        decode_put(d, "%s", d->next ? ", " : "");
+        put_arg(d, row, arg, args, result);
+        if (ends_at(arg, args[d->next]))
+            d->next = row->nargs - 1U;
+    }
+}
+
+void decode_enter(struct decoding *d, unsigned long nr, const u64 args[6])
+{
+    const struct syscall_row *row = row_of(nr);
+
+    d->len = 0;
+    d->next = 0;
+    d->text[0] = '\0';
+    if (!row) {
+        decode_put(d, "syscall_%#lx(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx", nr,
+                   (unsigned long long)args[0], (unsigned long long)args[1],
+                   (unsigned long long)args[2], (unsigned long long)args[3],
+                   (unsigned long long)args[4], (unsigned long long)args[5]);
+        return;
+    }
+    decode_put(d, "%s(", row->name);
+    put_args(d, row, args, row->result == RESULT_none, 0);
+}
+
+static void put_error(struct decoding *d, int err)
+{
+    const char *name = errno_name(err);
+
+    if (err >= ERESTARTSYS)
+        put_result(d, "? %s (%s)", name ? name : "ERESTART", name ? errno_message(err) : "?");
+    else if (name)
+        put_result(d, "-1 %s (%s)", name, errno_message(err));
+    else
+        put_result(d, "%d", -err);
+}
+
+static void put_value(struct decoding *d, u8 kind, long value)
+{
+    char signal[SIGNAL_TEXT_MAX];
+
+    switch (kind) {
+    case RESULT_none:
+        put_result(d, "?");
+        break;
+    case RESULT_addr:
+    case RESULT_hex:
+        put_result(d, "%#lx", (unsigned long)value);
+        break;
+    case RESULT_mode:
+        put_result(d, "%#lo", (unsigned long)value);
+        break;
+    case RESULT_signal:
+        put_result(d, "%ld (%s)", value, signal_text((int)value, signal));
+        break;
+    default:
+        put_result(d, "%ld", value);
+        break;
+    }
+}
+
+void decode_leave(struct decoding *d, unsigned long nr, const u64 args[6], long result)
+{
+    const struct syscall_row *row = row_of(nr);
+
+    if (row)
+        put_args(d, row, args, true, result);
+    put_result(d, ") = ");
+    if (result < 0 && result >= -MAX_ERRNO)
+        put_error(d, (int)-result);
+    else
+        put_value(d, row ? row->result : RESULT_long, result);
+    put_result(d, "\n");
+}

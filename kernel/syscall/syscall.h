@@ -1,0 +1,28 @@
+/* kernel/syscall/syscall.h: from a call's number and registers to its handler. */
+#ifndef SYSCALL_SYSCALL_H
+#define SYSCALL_SYSCALL_H
+
+#include "base/types.h"
+
+/*
+ * Runs call nr for the calling thread and returns the handler's result as it is: a value, a negative
+ * errno, or one of the -ERESTART family, which the signal room resolves. -ENOSYS for what has no
+ * handler.
+ */
+long syscall_dispatch(unsigned long nr, const u64 args[6]);
+
+/* Name of a call, NULL when there is none of that number. */
+const char *syscall_name(unsigned long nr);
+
+/*
+ * Which calls the instance prints (--strace): "all", or names and numbers separated by commas, each
+ * maybe with a ! before it, which leaves it out. -EINVAL for a name that does not exist, and nothing
+ * changes then. Called before the first program runs.
+ */
+int strace_set_filter(const char *filter);
+
+/* What the generated dispatcher supplies: unpacks the registers and calls the handler. */
+typedef long (*syscall_thunk)(const u64 args[6]);
+extern const syscall_thunk syscall_thunks[];
+
+#endif
