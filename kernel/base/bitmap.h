@@ -9,9 +9,9 @@
 
 #include "base/types.h"
 
-#define BITS_PER_WORD    (8 * sizeof(unsigned long))
-#define BITMAP_WORDS(n)  DIV_ROUND_UP((size_t)(n), BITS_PER_WORD)
-#define BITMAP(name, n)  unsigned long name[BITMAP_WORDS(n)]
+#define BITS_PER_WORD   (8 * sizeof(unsigned long))
+#define BITMAP_WORDS(n) DIV_ROUND_UP((size_t)(n), BITS_PER_WORD)
+#define BITMAP(name, n) unsigned long name[BITMAP_WORDS(n)]
 
 static inline bool bitmap_test(const unsigned long *map, size_t bit)
 {

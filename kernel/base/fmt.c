@@ -7,7 +7,7 @@
 
 /* Where the text goes. pos counts on beyond the end of the buffer. */
 struct out {
-    char  *buf;
+    char *buf;
     size_t size;
     size_t pos;
 };
@@ -15,9 +15,9 @@ struct out {
 /* One conversion: %[flags][width][.precision][length]conv. */
 struct spec {
     bool left, zero, alt, plus, space;
-    int  width;
-    int  precision; /* -1: none given */
-    int  length;    /* bytes of an integer argument */
+    int width;
+    int precision; /* -1: none given */
+    int length;    /* bytes of an integer argument */
     char conv;
 };
 

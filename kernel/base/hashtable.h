@@ -8,13 +8,13 @@
 #include "base/types.h"
 
 struct hash_node {
-    struct hash_node  *next;
+    struct hash_node *next;
     struct hash_node **link; /* the pointer that leads here; NULL when in no table */
 };
 
 struct hashtable {
     struct hash_node **buckets; /* constant */
-    size_t             mask;    /* number of buckets less one; constant */
+    size_t mask;                /* number of buckets less one; constant */
 };
 
 /* count is a power of two. */
@@ -27,7 +27,10 @@ static inline void hashtable_init(struct hashtable *table, struct hash_node **bu
 }
 
 /* A table whose buckets are an array, initialised where it is declared. */
-#define HASHTABLE_INIT(array) {.buckets = (array), .mask = ARRAY_SIZE(array) - 1}
+#define HASHTABLE_INIT(array)                                                                      \
+    {                                                                                              \
+        .buckets = (array), .mask = ARRAY_SIZE(array) - 1                                          \
+    }
 
 static inline struct hash_node **hashtable_bucket(const struct hashtable *table, u64 hash)
 {
@@ -79,13 +82,15 @@ static inline void hashtable_del(struct hash_node *node)
     for (pos = hash_entry_or_null(*hashtable_bucket(table, hash), __typeof__(*(pos)), member);     \
          pos; pos = hash_entry_or_null(pos->member.next, __typeof__(*(pos)), member))
 
-/* Every entry; i is a size_t. The body may delete pos. A break leaves one bucket, not the loop:
- * return from a function of your own instead. */
+/*
+ * Every entry; i is a size_t. The body may delete pos. A break leaves one bucket, not the loop:
+ * return from a function of your own instead.
+ */
 #define hashtable_for_each(pos, tmp, i, table, member)                                             \
     for (i = 0; i <= (table)->mask; i++)                                                           \
         for (pos = hash_entry_or_null((table)->buckets[i], __typeof__(*(pos)), member);            \
-             pos && (tmp = hash_entry_or_null(pos->member.next, __typeof__(*(pos)), member),       \
-                    true);                                                                         \
+             pos &&                                                                                \
+             (tmp = hash_entry_or_null(pos->member.next, __typeof__(*(pos)), member), true);       \
              pos = tmp)
 
 #endif

@@ -15,8 +15,8 @@
 #define NOT_FOUND  UINT64_MAX
 
 struct idnode {
-    u64   used; /* slots that hold a child, or, in a leaf, a number that is taken */
-    u64   full; /* slots below which no number is free */
+    u64 used; /* slots that hold a child, or, in a leaf, a number that is taken */
+    u64 full; /* slots below which no number is free */
     void *slot[SLOTS];
 };
 
@@ -130,8 +130,10 @@ static long grow(struct idtable *table, u32 id)
     return 0;
 }
 
-/* Takes away what holds nothing: empty nodes on the way to id, then roots with the first child
- * alone. */
+/*
+ * Takes away what holds nothing: empty nodes on the way to id, then roots with the first child
+ * alone.
+ */
 static void shrink(struct idtable *table, u32 id)
 {
     struct idnode *path[HEIGHT_MAX + 1] = {0}, *node = table->root;

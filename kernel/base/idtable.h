@@ -18,8 +18,8 @@ struct idtable_memory {
 
 struct idtable {
     const struct idtable_memory *memory; /* constant */
-    struct idnode               *root;   /* NULL when no number is taken */
-    unsigned int                 height; /* levels of inner nodes above the leaves */
+    struct idnode *root;                 /* NULL when no number is taken */
+    unsigned int height;                 /* levels of inner nodes above the leaves */
 };
 
 void idtable_init(struct idtable *table, const struct idtable_memory *memory);

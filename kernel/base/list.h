@@ -10,7 +10,10 @@ struct list_head {
     struct list_head *prev;
 };
 
-#define LIST_HEAD_INIT(name) {&(name), &(name)}
+#define LIST_HEAD_INIT(name)                                                                       \
+    {                                                                                              \
+        &(name), &(name)                                                                           \
+    }
 
 static inline void list_init(struct list_head *list)
 {
@@ -23,7 +26,8 @@ static inline bool list_empty(const struct list_head *head)
     return head->next == head;
 }
 
-static inline void list_insert_between(struct list_head *link, struct list_head *prev, struct list_head *next)
+static inline void list_insert_between(struct list_head *link, struct list_head *prev,
+                                       struct list_head *next)
 {
     link->prev = prev;
     link->next = next;

@@ -14,7 +14,7 @@ struct rb_node {
     struct rb_node *parent; /* NULL in the root; the node itself when it is in no tree */
     struct rb_node *left;
     struct rb_node *right;
-    bool            red;
+    bool red;
 };
 
 struct rb_tree {

@@ -18,7 +18,10 @@ struct refcount {
     u32 count; /* atomic */
 };
 
-#define REFCOUNT_INIT(n) {.count = (n)}
+#define REFCOUNT_INIT(n)                                                                           \
+    {                                                                                              \
+        .count = (n)                                                                               \
+    }
 
 static inline void refcount_init(struct refcount *ref, u32 count)
 {
@@ -56,8 +59,10 @@ static inline bool __must_check refcount_get_unless_zero(struct refcount *ref)
     return true;
 }
 
-/* True for the last reference: the caller then releases the object, and sees all that was written
- * to it by those who put theirs before. */
+/*
+ * True for the last reference: the caller then releases the object, and sees all that was written
+ * to it by those who put theirs before.
+ */
 static inline bool __must_check refcount_put(struct refcount *ref)
 {
     u32 old = __atomic_fetch_sub(&ref->count, 1, __ATOMIC_ACQ_REL);

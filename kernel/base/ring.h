@@ -9,7 +9,7 @@
 #include "base/types.h"
 
 struct ring {
-    u8    *buf;
+    u8 *buf;
     size_t size;
     size_t head; /* bytes ever put in; the index is that modulo size */
     size_t tail; /* bytes ever taken out */

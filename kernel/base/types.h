@@ -107,11 +107,11 @@ typedef s64 ktime; /* nanoseconds */
 #define MAX(a, b) MAX_(a, b, UNIQUE(max_), UNIQUE(max_))
 
 /* a is a power of two; ALIGN_UP wraps to zero at the top of the type's range. */
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_UP(x, a)   ALIGN_DOWN((x) + ((__typeof__(x))(a) - 1), a)
-#define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
-#define IS_POW2(x)         ((x) != 0 && ((x) & ((x) - 1)) == 0)
+#define ALIGN_DOWN(x, a)   ((x) & ~((__typeof__(x))(a)-1))
+#define ALIGN_UP(x, a)     ALIGN_DOWN((x) + ((__typeof__(x))(a)-1), a)
+#define IS_ALIGNED(x, a)   (((x) & ((__typeof__(x))(a)-1)) == 0)
+#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
+#define IS_POW2(x)         ((x) != 0 && ((x) & ((x)-1)) == 0)
 #define BIT(n)             (1UL << (n))
 
 /* Size arithmetic: true when the mathematical result does not fit *r. */

@@ -32,8 +32,8 @@ static void compare_at_size(size_t size, const char *fmt, va_list args)
     va_end(copy);
 
     if (got != want || (size > 0 && libc_strcmp(ours, theirs) != 0))
-        fail_msg("\"%s\" at size %zu: %d \"%s\", libc %d \"%s\"", fmt, size, got,
-                 size ? ours : "", want, size ? theirs : "");
+        fail_msg("\"%s\" at size %zu: %d \"%s\", libc %d \"%s\"", fmt, size, got, size ? ours : "",
+                 want, size ? theirs : "");
     for (size_t i = size; i < sizeof ours; i++)
         assert_int_equal(ours[i], GUARD);
 
@@ -67,7 +67,7 @@ static void plain_text_and_percent(void **state)
 
 static void integers_with_all_flags(void **state)
 {
-    static const char *const flags[] = {"",  "-",  "0",  "+",  " ",  "#",   "-0",  "+0",
+    static const char *const flags[] = {"",   "-",  "0",  "+",  " ",  "#",   "-0",  "+0",
                                         " 0", "#0", "-#", "+-", "+ ", "-+ ", "#-0", "-+ #0"};
     static const char *const widths[] = {"", "1", "5", "12", "25", "300"};
     static const char *const precisions[] = {"", ".", ".0", ".1", ".4", ".15", ".70"};
@@ -101,9 +101,9 @@ static void integers_with_all_flags(void **state)
 
 static void lengths(void **state)
 {
-    static const long long values[] = {0,         1,         -1,        127,        128,
-                                       255,       256,       -128,      -129,       32767,
-                                       32768,     65535,     65536,     INT32_MAX,  2147483648LL,
+    static const long long values[] = {0,         1,          -1,           127,       128,
+                                       255,       256,        -128,         -129,      32767,
+                                       32768,     65535,      65536,        INT32_MAX, 2147483648LL,
                                        INT32_MIN, UINT32_MAX, 4294967296LL, INT64_MAX, INT64_MIN};
 
     (void)state;

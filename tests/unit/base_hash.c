@@ -93,7 +93,7 @@ static void mixer_changes_about_half_of_the_bits(void **state)
 
 struct entry {
     struct hash_node link;
-    u64              key;
+    u64 key;
 };
 
 static struct entry *entry_find(const struct hashtable *table, u64 key)

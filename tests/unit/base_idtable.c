@@ -35,7 +35,7 @@ static void node_free(void *mem, size_t size)
 static const struct idtable_memory memory = {.alloc = node_alloc, .free = node_free};
 
 static struct {
-    bool  taken;
+    bool taken;
     void *ptr;
 } model[DOMAIN];
 

@@ -6,7 +6,7 @@
 #include "base/list.h"
 
 struct item {
-    int              number;
+    int number;
     struct list_head link;
 };
 

@@ -58,7 +58,8 @@ static void base_zero_looks_at_the_prefix(void **state)
 
 static void what_is_no_number_is_refused(void **state)
 {
-    static const char *const bad[] = {"", " ", " 1", "1 ", "+1", "-1", "x", "1x", "1\n", "--1", "0b1"};
+    static const char *const bad[] = {"",  " ",  " 1",  "1 ",  "+1", "-1",
+                                      "x", "1x", "1\n", "--1", "0b1"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -129,8 +130,8 @@ static void sizes_with_units(void **state)
 {
     static const struct {
         const char *str;
-        long        err;
-        u64         value;
+        long err;
+        u64 value;
     } cases[] = {
         {"0", 0, 0},           {"4096", 0, 4096},      {"1k", 0, 1024},
         {"2K", 0, 2048},       {"3m", 0, 3 << 20},     {"4G", 0, 4ULL << 30},

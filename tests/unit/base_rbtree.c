@@ -10,10 +10,10 @@
 
 struct item {
     struct rb_node node;
-    int            key;
-    int            gap;
-    int            max_gap; /* of this and all below: what the update function keeps */
-    unsigned int   order;   /* of insertion, to see that equal keys keep it */
+    int key;
+    int gap;
+    int max_gap;        /* of this and all below: what the update function keeps */
+    unsigned int order; /* of insertion, to see that equal keys keep it */
 };
 
 static struct item items[ITEMS];

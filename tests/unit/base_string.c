@@ -23,7 +23,7 @@ static char *(*const libc_strstr)(const char *, const char *) = strstr;
 #define AREA  8192
 #define ALIGN 17 /* past the size of a word, and of two */
 
-static const size_t sizes[] = {0,  1,  2,  3,  5,   7,   8,   9,   15,  16,  17,  23,
+static const size_t sizes[] = {0,  1,  2,  3,  5,   7,   8,   9,   15,  16,  17,   23,
                                31, 33, 63, 65, 127, 128, 129, 200, 255, 257, 1000, 4097};
 
 static u8 area[AREA], model[AREA];
@@ -67,7 +67,7 @@ static void memcpy_and_memset_touch_just_their_bytes(void **state)
 
 static void memmove_overlaps_both_ways(void **state)
 {
-    static const int shifts[] = {-4000, -300, -129, -65, -17, -9, -8, -7, -3, -2, -1, 0,
+    static const int shifts[] = {-4000, -300, -129, -65, -17, -9, -8, -7, -3,  -2,  -1,  0,
                                  1,     2,    3,    7,   8,   9,  17, 65, 129, 300, 4000};
 
     (void)state;
@@ -119,8 +119,10 @@ static void memcmp_and_memchr_agree_with_libc(void **state)
     }
 }
 
-/* A random string over few letters, so that prefixes and repetitions are frequent; with high bytes,
- * which must compare as unsigned. */
+/*
+ * A random string over few letters, so that prefixes and repetitions are frequent; with high bytes,
+ * which must compare as unsigned.
+ */
 static char *random_string(size_t max)
 {
     size_t len = random_below(max + 1);

@@ -68,8 +68,8 @@ static void error_pointers(void **state)
 }
 
 struct thing {
-    int  before;
-    int  member;
+    int before;
+    int member;
     long released;
 };
 
