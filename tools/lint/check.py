@@ -1,14 +1,13 @@
 #!/usr/bin/python3 -B
 """Checks what a compiler does not: who includes whom, host headers in kernel/, and a few habits.
 
-    tools/lint/check.py [FILE…]         default: every file that git knows
+    tools/lint/check.py [FILE…]         default: every file of the project
 
 Prints FILE:LINE: what is wrong; exit status 1 when anything is. Lines that begin with `warning:`
 do not count."""
 
 import os
 import re
-import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -163,13 +162,19 @@ class Checker:
                                          f"/* {SLEEP_REASON} … */ on this line")
 
 
+def tree():
+    """Every file of the project, whether or not version control knows it."""
+    for folder, folders, files in os.walk("."):
+        folders[:] = [name for name in folders if name not in (".git", "build", "__pycache__")]
+        for name in files:
+            yield os.path.relpath(os.path.join(folder, name), ".")
+
+
 def main():
     os.chdir(ROOT)
-    files = sys.argv[1:] or subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], check=True, text=True,
-        stdout=subprocess.PIPE).stdout.split("\n")
+    files = sys.argv[1:] or tree()
     checker = Checker(Rooms("tools/lint/rooms"))
-    for path in sorted(filter(None, files)):
+    for path in sorted(files):
         checker.check(path)
     sys.exit(1 if checker.faults else 0)
 
