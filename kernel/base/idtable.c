@@ -157,7 +157,6 @@ static void shrink(struct idtable *table, u32 id)
         unsigned int i = slot_index(id, height + 1);
         path[height + 1]->slot[i] = NULL;
         path[height + 1]->used &= ~BIT(i);
-        path[height + 1]->full &= ~BIT(i);
     }
     while (table->height > 0 && table->root->used == BIT(0)) {
         struct idnode *root = table->root;

@@ -163,9 +163,8 @@ static void fix_erase(struct rb_tree *tree, struct rb_node *node, struct rb_node
             parent = node->parent;
             continue;
         }
+        /* With only the inner one red, inner and sibling change places; the colours are set below. */
         if (!is_red(outer)) {
-            inner->red = false;
-            sibling->red = true;
             if (on_left)
                 rotate_right(tree, sibling);
             else

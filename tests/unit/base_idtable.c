@@ -261,6 +261,30 @@ static void loop_visits_numbers_in_order_and_may_remove(void **state)
     assert_int_equal(live_nodes, 0);
 }
 
+/* By steps of one this would take until the runner loses patience. */
+static void loop_leaps_over_wide_gaps(void **state)
+{
+    static const u32 ids[] = {70, 1 << 20, (1U << 31) + 5, UINT32_MAX - 1};
+    struct idtable table;
+    void *ptr;
+    u32 id;
+
+    (void)state;
+    idtable_init(&table, &memory);
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+        assert_int_equal(idtable_insert(&table, ids[i], &objects[i]), 0);
+    for (int round = 0; round < 100; round++) {
+        size_t i = 0;
+        idtable_for_each(&table, id, ptr) {
+            assert_int_equal(id, ids[i]);
+            assert_ptr_equal(ptr, &objects[i]);
+            i++;
+        }
+        assert_int_equal(i, ARRAY_SIZE(ids));
+    }
+    idtable_destroy(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +293,7 @@ int main(void)
         cmocka_unit_test(removal_of_the_last_number_frees_all_nodes),
         cmocka_unit_test(a_failed_insert_leaves_no_nodes),
         cmocka_unit_test(loop_visits_numbers_in_order_and_may_remove),
+        cmocka_unit_test(loop_leaps_over_wide_gaps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
