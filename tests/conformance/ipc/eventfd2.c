@@ -111,7 +111,7 @@ static void old_call_takes_no_flags(void **state)
     must(close(fd));
 }
 
-/* covers: eventfd2 read EINVAL */
+/* covers: read EINVAL */
 static void short_read_is_refused(void **state)
 {
     (void)state;
@@ -137,7 +137,7 @@ static void long_read_gets_eight_bytes(void **state)
     must(close(fd));
 }
 
-/* covers: eventfd2 write EINVAL */
+/* covers: write EINVAL */
 static void short_write_is_refused(void **state)
 {
     (void)state;
@@ -148,7 +148,7 @@ static void short_write_is_refused(void **state)
     must(close(fd));
 }
 
-/* covers: eventfd2 write EINVAL */
+/* covers: write EINVAL */
 static void write_of_all_ones_is_refused(void **state)
 {
     (void)state;
@@ -159,7 +159,7 @@ static void write_of_all_ones_is_refused(void **state)
     must(close(fd));
 }
 
-/* covers: eventfd2 write EAGAIN */
+/* covers: write EAGAIN */
 static void write_past_maximum_would_block(void **state)
 {
     (void)state;
@@ -185,7 +185,7 @@ static void write_of_zero_succeeds_and_changes_nothing(void **state)
     must(close(fd));
 }
 
-/* covers: eventfd2 read EFAULT */
+/* covers: read EFAULT */
 static void read_to_bad_address_faults(void **state)
 {
     (void)state;
@@ -195,7 +195,7 @@ static void read_to_bad_address_faults(void **state)
     must(close(fd));
 }
 
-/* covers: eventfd2 lseek pread64 ESPIPE */
+/* covers: pread64 ESPIPE */
 static void has_no_position(void **state)
 {
     (void)state;
@@ -260,7 +260,7 @@ static void write_to_full_counter_blocks_until_a_read(void **state)
     must(close(fd));
 }
 
-/* covers: eventfd2 read EINTR */
+/* covers: read EINTR */
 static void blocked_read_is_interrupted(void **state)
 {
     (void)state;

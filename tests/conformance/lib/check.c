@@ -3,7 +3,6 @@
 
 #include <ftw.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 

@@ -6,8 +6,9 @@
  * namespace, and root or not. An assertion that fails in a child made by child_fork() aborts that
  * child, so that its parent sees it; in a thread other than the main one, assert nothing.
  *
- * Above each case stands a line that tells the table of calls what the case proves: the call, then
- * the errnos and flags.
+ * Above each case stands a line "covers: CALL WORD... CALL WORD..." that tells the table of calls
+ * what the case proves: a name in lower case is a system call, the words in upper case after it are
+ * errnos, flags and commands of that call; a call without words is covered for plain success.
  */
 #ifndef CONFORMANCE_CHECK_H
 #define CONFORMANCE_CHECK_H
@@ -26,6 +27,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -181,6 +183,20 @@ int run_in_child(void (*body)(void *arg), void *arg); /* wait status; exit code 
 
 /* Waits for a child made by child_fork() and asserts that it exited with code 0. */
 #define assert_child_ok(pid) assert_exited(child_wait(pid), 0)
+
+/* Runs statements in a child and asserts that it comes to their end. */
+#define in_child(...)                                                                              \
+    do {                                                                                           \
+        pid_t in_child_pid = child_fork();                                                         \
+        if (in_child_pid == 0) {                                                                   \
+            __VA_ARGS__;                                                                           \
+            _exit(0);                                                                              \
+        }                                                                                          \
+        assert_child_ok(in_child_pid);                                                             \
+    } while (0)
+
+/* The same without privileges: meets permission checks although the test runs as root. */
+#define as_nobody(...) in_child(drop_privileges(); __VA_ARGS__)
 
 /* Zeroed memory that children share with the parent; lives until the test ends. */
 void *shared_alloc(size_t size);
