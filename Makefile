@@ -237,9 +237,10 @@ TEST_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE= -Wall -Wextra -Werror -Wno-unuse
 # Unit tests link the kernel's own sources, built for user space with sanitizers: base/, and the
 # rooms that the tests' names begin with. The archive gives a test only what it uses.
 SANITIZE     := -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_CFLAGS  := $(TEST_CFLAGS) $(SANITIZE) -Iinclude -Ikernel -Itests/unit
+UNIT_CFLAGS  := $(TEST_CFLAGS) $(SANITIZE) -DMYST_MOCK -DMYST_DEBUG \
+    -Iinclude -Ikernel -Itests/unit
 UNIT_KERNEL_CFLAGS = $(filter-out -mgeneral-regs-only -O2,$(KERNEL_CFLAGS)) -O1 $(SANITIZE) \
-    -include tests/unit/rename.h
+    -DMYST_MOCK -DMYST_DEBUG -include tests/unit/rename.h
 
 ifdef BUILDING
 UNIT_SRCS        := $(wildcard tests/unit/*.c)
