@@ -1,0 +1,46 @@
+/*
+ * kernel/mm/memobj.h: the contents of a file as memory (tmpfs, memfd, shared memory, page cache).
+ *
+ * An object is bytes from 0 to its size, holes included. It stands in extents of the page window, each
+ * contiguous, which never move and are not given away before the last reference is put: whoever holds one
+ * may copy from and to a place in it, and map it, without a lock.
+ */
+#ifndef MM_MEMOBJ_H
+#define MM_MEMOBJ_H
+
+#include "base/errno.h"
+#include "base/types.h"
+#include "mm/uaccess.h"
+
+struct memobj;
+
+struct memobj *memobj_create(void); /* NULL: no memory */
+struct memobj *memobj_get(struct memobj *obj);
+void memobj_put(struct memobj *obj);
+DEFINE_AUTO(memobj_put, struct memobj *)
+
+u64 memobj_size(const struct memobj *obj);
+u64 memobj_bytes(struct memobj *obj); /* bytes in pages that were written or reserved */
+
+/* Bytes; short at the object's end or at a fault (-EFAULT when nothing was moved). No lock may be held. */
+ssize_t memobj_read(struct memobj *obj, struct iter *to, u64 offset, size_t n);
+/* Bytes; the size grows with them. -ENOSPC when the instance's memory is used up, -EFAULT, -EFBIG. */
+ssize_t memobj_write(struct memobj *obj, struct iter *from, u64 offset, size_t n);
+
+/* Sets the size; what lies behind it is forgotten. 0 or -EFBIG. Mappings: see mm_file_truncated(). */
+int memobj_truncate(struct memobj *obj, u64 size);
+/* The range reads as zeros; its whole pages cost nothing any more. */
+void memobj_punch(struct memobj *obj, u64 offset, u64 len);
+/* The range has memory, so that writing there cannot fail. The size does not change. 0, -ENOSPC, -ENOMEM. */
+int memobj_reserve(struct memobj *obj, u64 offset, u64 len);
+/* lseek(2)'s SEEK_DATA and SEEK_HOLE: an offset, or -ENXIO. */
+s64 memobj_seek(struct memobj *obj, u64 offset, int whence);
+
+/*
+ * Where the pages from offset (of a page) on stand in the window, and how many bytes are contiguous there, at
+ * most len. shared: the program may write there behind our back. 0 or -ENOMEM.
+ */
+int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window_offset, u64 *run);
+bool memobj_mapped(const struct memobj *obj); /* has it ever been mapped shared? */
+
+#endif
