@@ -252,7 +252,7 @@ endif
 CONFORMANCE := $(CONFORMANCE_SRCS:%.c=$(B)/%)
 UNIT        := $(UNIT_SRCS:%.c=$(B)/%)
 UNIT_KERNEL_OBJS := $(UNIT_KERNEL_SRCS:%.c=$(B)/tests/unit/%.o)
-TEST_TOOLS  := $(if $(wildcard tests/runner/isolate.c),$(B)/tests/isolate)
+TEST_TOOLS  := $(if $(wildcard tests/runner/isolate.c),$(B)/tests/isolate) $(B)/tests/cli/myst
 
 .PHONY: tests check
 tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
@@ -282,6 +282,14 @@ $(CONFORMANCE): $(B)/%: $(B)/%.o $(B)/tests/conformance/lib.a
 
 $(B)/tests/isolate: tests/runner/isolate.c $(B)/.deps
 	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) $< -o $@
+
+# The command line with a launcher that prints what it was given.
+COMMAND_LINE := $(call objects,$(wildcard tools/myst/*.c))
+$(B)/tests/cli/launch_print.o: tests/cli/launch_print.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(CC) $(MYST_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(B)/tests/cli/myst: $(COMMAND_LINE) $(B)/tests/cli/launch_print.o
+	$(call say,LD)$(CC) -static $^ -ljansson -o $@
+-include $(B)/tests/cli/launch_print.d
 
 .PRECIOUS: $(B)/tests/%.o
 -include $(UNIT:=.d) $(UNIT_KERNEL_OBJS:.o=.d)

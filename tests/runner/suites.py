@@ -161,6 +161,30 @@ def _differing_lines(name, native, inside, context=12):
     return lines
 
 
+class CommandLineTest(Test):
+    """An executable Python script that prints the lines of a cmocka program."""
+
+    group = "cli"
+
+    def run_in(self, mode):
+        start = time.monotonic()
+        try:
+            done = subprocess.run([self.source], cwd=ROOT, stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=self.timeout, check=False, errors="replace")
+            status, text = done.returncode, done.stdout
+            ended = f"exited with {status}"
+        except subprocess.TimeoutExpired as error:
+            status, text = 1, (error.stdout or b"").decode("utf-8", "replace")
+            ended = f"timed out after {self.timeout} s"
+        output = CmockaOutput(text, status, ended)
+        cases = [(name, verdict, "\n".join(output.details.get(name, ())))
+                 for name, verdict in output.cases.items()]
+        if output.broken:
+            cases.append(("", FAILED, output.broken))
+        return Result(self, mode, cases, time.monotonic() - start)
+
+
 class GateTest(Test):
     """An executable whose exit status is the verdict; 77 skips, its last line is the reason."""
 
@@ -191,5 +215,6 @@ def discover():
     tests += [ConformanceTest(path) for path in _sources("conformance/*/*.c")
               if "/lib/" not in path]
     tests += [ProgramTest(path) for path in _sources("programs/*.t")]
+    tests += [CommandLineTest(path) for path in _sources("cli/*.py") if os.access(path, os.X_OK)]
     tests += [GateTest(path) for path in _sources("gates/*") if os.access(path, os.X_OK)]
     return tests

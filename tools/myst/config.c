@@ -23,9 +23,9 @@ struct config {
 struct config_key {
     const char *name;
     enum { KEY_STRING, KEY_STRINGS, KEY_BOOL, KEY_OTHER } kind;
-    int (*set)(struct settings *settings, const char *text);          /* KEY_STRING, KEY_STRINGS */
-    void (*set_bool)(struct settings *settings, bool value);          /* KEY_BOOL */
-    int (*read)(struct config *config, const json_t *value);          /* KEY_OTHER */
+    int (*set)(struct settings *settings, const char *text); /* KEY_STRING, KEY_STRINGS */
+    void (*set_bool)(struct settings *settings, bool value); /* KEY_BOOL */
+    int (*read)(struct config *config, const json_t *value); /* KEY_OTHER */
 };
 
 /* The complaint about the value that config->at names. */
@@ -68,7 +68,8 @@ static int read_strings(struct config *config, const json_t *array,
 
     if (!json_is_array(array))
         return config_complain(config, "the value must be an array of strings");
-    json_array_foreach(array, index, value) {
+    json_array_foreach(array, index, value)
+    {
         step_in(config, NULL, index);
         int status = read_string(config, value, set);
         step_out(config);
@@ -146,7 +147,8 @@ static int read_mount_flags(struct config *config, struct mount_setting *mount, 
 
     if (!json_is_array(array))
         return config_complain(config, "the value must be an array of strings");
-    json_array_foreach(array, index, value) {
+    json_array_foreach(array, index, value)
+    {
         if (!json_is_string(value))
             return config_complain(config, "the value must be an array of strings");
         if (settings_mount_option(config->settings, mount, json_string_value(value)))
@@ -189,7 +191,8 @@ static int read_mount(struct config *config, const json_t *object)
 
     if (!json_is_object(object))
         return config_complain(config, "a mount must be an object");
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         step_in(config, key, 0);
         int status = read_mount_key(config, mount, key, value);
         step_out(config);
@@ -210,7 +213,8 @@ static int read_mounts(struct config *config, const json_t *array)
 
     if (!json_is_array(array))
         return config_complain(config, "the value must be an array of mounts");
-    json_array_foreach(array, index, value) {
+    json_array_foreach(array, index, value)
+    {
         step_in(config, NULL, index);
         int status = read_mount(config, value);
         step_out(config);
@@ -270,7 +274,8 @@ static int read_keys(struct config *config, const json_t *root)
     json_t *value;
     int status = 0;
 
-    json_object_foreach((json_t *)root, name, value) {
+    json_object_foreach((json_t *)root, name, value)
+    {
         if (!key_known(name)) {
             step_in(config, name, 0);
             return config_complain(config, "the key is not known");
@@ -345,8 +350,7 @@ static const char *read_file(const char *path, char *text)
 
 int config_load(const char *path, struct settings *settings)
 {
-    struct config config = {
-        .path = path, .settings = settings, .text = must_alloc(CONFIG_MAX + 1)};
+    struct config config = {.path = path, .settings = settings, .text = must_alloc(CONFIG_MAX + 1)};
     const char *reason = read_file(path, config.text);
     int status = STATUS_USAGE;
 

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #define HEADER_SIZE 110 /* six bytes of magic and thirteen numbers of eight hexadecimal digits */
-#define DIGITS 8
-#define NUMBERS 13
-#define ALIGNMENT 4 /* of names and data, from the start of the archive */
-#define BLOCK 512   /* cpio(1) fills the archive up to a multiple of this */
+#define DIGITS      8
+#define NUMBERS     13
+#define ALIGNMENT   4   /* of names and data, from the start of the archive */
+#define BLOCK       512 /* cpio(1) fills the archive up to a multiple of this */
 
 static const char trailer_name[] = "TRAILER!!!";
 
@@ -132,10 +132,9 @@ static int header_parse(struct cpio_reader *reader, const unsigned char *header,
                         struct cpio_entry *entry, uint32_t *name_size)
 {
     uint32_t *const numbers[NUMBERS] = {
-        &entry->ino,       &entry->mode,       &entry->uid,        &entry->gid,
-        &entry->nlink,     &entry->mtime,      &entry->size,       &entry->dev_major,
-        &entry->dev_minor, &entry->rdev_major, &entry->rdev_minor, name_size,
-        &entry->check,
+        &entry->ino,        &entry->mode, &entry->uid,       &entry->gid,       &entry->nlink,
+        &entry->mtime,      &entry->size, &entry->dev_major, &entry->dev_minor, &entry->rdev_major,
+        &entry->rdev_minor, name_size,    &entry->check,
     };
 
     if (memcmp(header, "070701", 6) != 0 && memcmp(header, "070702", 6) != 0)
@@ -144,8 +143,9 @@ static int header_parse(struct cpio_reader *reader, const unsigned char *header,
     entry->has_check = header[5] == '2';
     for (int i = 0; i < NUMBERS; i++) {
         if (parse_hex(header + 6 + i * DIGITS, numbers[i]) < 0)
-            return fail(reader->error, EBADMSG, "a digit that is not hexadecimal near byte %llu",
-                        (unsigned long long)(reader->offset - HEADER_SIZE + 6u + (unsigned)i * DIGITS));
+            return fail(
+                reader->error, EBADMSG, "a digit that is not hexadecimal near byte %llu",
+                (unsigned long long)(reader->offset - HEADER_SIZE + 6u + (unsigned)i * DIGITS));
     }
     return 0;
 }

@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CPIO_NAME_MAX 4095   /* bytes of a name or a link target, without NUL: PATH_MAX - 1 */
-#define CPIO_ERROR_MAX 4352  /* a name and the words around it */
-#define CPIO_BUFFER 65536
+#define CPIO_NAME_MAX  4095 /* bytes of a name or a link target, without NUL: PATH_MAX - 1 */
+#define CPIO_ERROR_MAX 4352 /* a name and the words around it */
+#define CPIO_BUFFER    65536
 
 struct cpio_entry {
     uint32_t ino;

@@ -101,8 +101,7 @@ static int set_attributes(const struct unpacking *unpacking, int parent, const c
 {
     const struct cpio_entry *entry = &unpacking->entry;
 
-    if (unpacking->own &&
-        fchownat(parent, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
+    if (unpacking->own && fchownat(parent, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return entry_complain(unpacking, "cannot change the owner");
     if (!S_ISLNK(entry->mode) && fchmodat(parent, name, entry->mode & 07777, 0) < 0)
         return entry_complain(unpacking, "cannot change the mode");

@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 /* The limits of execve(2). */
-#define ARG_STRLEN_MAX (32u * 4096)  /* one string with its NUL */
-#define ARG_TOTAL_MIN (32u * 4096)   /* always allowed for strings and pointers together */
-#define ARG_TOTAL_MAX (6u << 20)     /* three quarters of the usual 8 MiB of stack */
+#define ARG_STRLEN_MAX (32u * 4096) /* one string with its NUL */
+#define ARG_TOTAL_MIN  (32u * 4096) /* always allowed for strings and pointers together */
+#define ARG_TOTAL_MAX  (6u << 20)   /* three quarters of the usual 8 MiB of stack */
 
 /* Before the user's own settings, which go over these. */
 static void default_environment(struct settings *settings)
@@ -69,7 +69,8 @@ static int mount_open(const struct mount_setting *setting, struct launch_mount *
     if (mount->type && !mount_type_has_source(mount->type))
         return 0;
 
-    bool image = mount->type && strcmp(mount->type, "hostfs") != 0 && strcmp(mount->type, "cpio") != 0;
+    bool image =
+        mount->type && strcmp(mount->type, "hostfs") != 0 && strcmp(mount->type, "cpio") != 0;
     if (image) {
         mount->source_fd = open(mount->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (mount->source_fd < 0 || fstat(mount->source_fd, &st) < 0) {

@@ -31,14 +31,15 @@ struct launch_options {
     size_t argc;         /* strings in argv, at least 1 */
     char **envp;         /* NULL-ended "KEY=VALUE", no key twice */
     size_t envc;         /* strings in envp */
-    const char *cwd;     /* absolute path inside; default: the caller's when the root is "/", else "/" */
+    const char
+        *cwd; /* absolute path inside; default: the caller's when the root is "/", else "/" */
 
     /* The root file system. */
     enum rootfs_kind rootfs_kind;
-    const char *rootfs;      /* host path as the user wrote it, for messages */
-    int rootfs_fd;           /* open on it, O_RDONLY and close-on-exec, at offset 0 */
-    bool rootfs_is_host;     /* the directory is the host's own "/" */
-    bool writable;           /* writes go to the directory; default: to an upper layer in memory.
+    const char *rootfs;  /* host path as the user wrote it, for messages */
+    int rootfs_fd;       /* open on it, O_RDONLY and close-on-exec, at offset 0 */
+    bool rootfs_is_host; /* the directory is the host's own "/" */
+    bool writable;       /* writes go to the directory; default: to an upper layer in memory.
                               * Never set for an archive */
     const struct launch_mount *mounts; /* in the order in which they are to be mounted */
     size_t mount_count;
@@ -54,9 +55,9 @@ struct launch_options {
     size_t group_count;
 
     /* What a program inherits over execve(2) from its caller. */
-    unsigned closed_stdio;    /* bit n: descriptor n (0, 1, 2) was closed when myst started. A stand-in
+    unsigned closed_stdio; /* bit n: descriptor n (0, 1, 2) was closed when myst started. A stand-in
                                * is open there now; the program must see it closed */
-    mode_t umask;             /* the caller's */
+    mode_t umask;          /* the caller's */
     uint64_t ignored_signals; /* bit n-1: signal n was ignored when myst started */
     uint64_t blocked_signals; /* bit n-1: signal n was blocked when myst started */
 

@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 static const char exec_details[] =
-    "ROOTFS is a directory or a cpio archive (newc). Writes to a directory go to a layer in memory\n"
+    "ROOTFS is a directory or a cpio archive (newc). Writes to a directory go to a layer in "
+    "memory\n"
     "unless --writable is given. PROGRAM without a slash is looked up in PATH, inside ROOTFS.\n"
     "\n"
     "  --writable             let the program write to the directory ROOTFS\n"
     "  --mount SRC=DST[:TYPE][,OPTION...]\n"
-    "                         mount the host's SRC at DST; options: ro rw nosuid nodev noexec noatime\n"
+    "                         mount the host's SRC at DST; options: ro rw nosuid nodev noexec "
+    "noatime\n"
     "  --env KEY=VALUE        set a variable of the program's environment\n"
     "  --host-env NAME        pass the caller's variable NAME (PATH, HOME, TERM, LANG always are)\n"
     "  --cwd DIR              start in DIR (default: the caller's if ROOTFS is /, else /)\n"
@@ -28,14 +30,15 @@ static const char exec_details[] =
     "  -v                     say more; may be repeated\n"
     "  --help                 print this\n"
     "\n"
-    "The exit status is the program's, 128+n after signal n, 127 if PROGRAM is not found, 126 if it\n"
+    "The exit status is the program's, 128+n after signal n, 127 if PROGRAM is not found, 126 if "
+    "it\n"
     "cannot be executed, 125 if myst itself failed, 2 for wrong usage.\n";
 
 const struct subcommand subcommands[] = {
     {"exec", "[OPTIONS] ROOTFS [PROGRAM [ARGS...]]", "run a program on the default target",
      exec_details, cmd_exec},
-    {"exec-linux", "[OPTIONS] ROOTFS [PROGRAM [ARGS...]]", "run a program as processes of this host",
-     exec_details, cmd_exec},
+    {"exec-linux", "[OPTIONS] ROOTFS [PROGRAM [ARGS...]]",
+     "run a program as processes of this host", exec_details, cmd_exec},
     {"mkcpio", "DIR FILE", "make a cpio archive (newc) of a directory",
      "The archive holds what DIR holds, sorted by name. FILE - is standard output.\n", cmd_mkcpio},
     {"excpio", "FILE DIR", "unpack a cpio archive (newc) into a directory",

@@ -19,8 +19,8 @@
 struct node {
     char *name; /* relative to DIR; "." for DIR itself */
     struct stat st;
-    uint32_t ino;     /* in the archive: shared by the names of one file */
-    uint32_t nlink;   /* names of the file in the archive */
+    uint32_t ino;      /* in the archive: shared by the names of one file */
+    uint32_t nlink;    /* names of the file in the archive */
     bool carries_data; /* the last name of a file; readers wait for it with the others */
 };
 
@@ -43,7 +43,8 @@ static int tree_complain(const struct tree *tree, const char *name, const char *
 static struct node *tree_add(struct tree *tree, const char *name)
 {
     if ((tree->count & (tree->count - 1)) == 0)
-        tree->nodes = must_realloc(tree->nodes, (tree->count ? 2 * tree->count : 1) * sizeof *tree->nodes);
+        tree->nodes =
+            must_realloc(tree->nodes, (tree->count ? 2 * tree->count : 1) * sizeof *tree->nodes);
     struct node *node = &tree->nodes[tree->count++];
     *node = (struct node){.name = must_strdup(name)};
     return node;

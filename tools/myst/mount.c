@@ -12,9 +12,7 @@ static const struct {
 } mount_types[] = {
     {"hostfs", true}, /* a host directory */
     {"cpio", true},   /* an archive, unpacked into memory */
-    {"ext4", true},
-    {"erofs", true},
-    {"tmpfs", false},
+    {"ext4", true},   {"erofs", true}, {"tmpfs", false},
 };
 
 /* The words of mount(8) that are flags of mount(2). */

@@ -22,13 +22,13 @@ struct mount_setting {
 };
 
 struct settings {
-    char *program;     /* NULL: not said */
-    struct list args;  /* without argv[0] */
-    struct list envp;  /* "KEY=VALUE", no key twice */
-    char *cwd;         /* NULL: not said */
-    char *hostname;    /* NULL: not said */
-    char *user;        /* USER[:GROUP] as written; NULL: not said */
-    char *strace;      /* NULL: off */
+    char *program;        /* NULL: not said */
+    struct list args;     /* without argv[0] */
+    struct list envp;     /* "KEY=VALUE", no key twice */
+    char *cwd;            /* NULL: not said */
+    char *hostname;       /* NULL: not said */
+    char *user;           /* USER[:GROUP] as written; NULL: not said */
+    char *strace;         /* NULL: off */
     uint64_t memory_size; /* 0: not said */
     struct mount_setting *mounts;
     size_t mount_count;

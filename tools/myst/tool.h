@@ -7,8 +7,8 @@
 /* Exit statuses of myst itself; those of a program pass through. The split of 125, 126 and 127 is
  * that of chroot(1) and env(1). */
 enum {
-    STATUS_FAILED = 1,       /* mkcpio, excpio, syscalls: the work could not be done */
-    STATUS_USAGE = 2,        /* the command line or the configuration file says something wrong */
+    STATUS_FAILED = 1,        /* mkcpio, excpio, syscalls: the work could not be done */
+    STATUS_USAGE = 2,         /* the command line or the configuration file says something wrong */
     STATUS_NOT_STARTED = 125, /* exec: myst itself failed before the program */
     STATUS_CANNOT_EXEC = 126, /* exec: the program is there but cannot be executed */
 };

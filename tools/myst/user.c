@@ -146,7 +146,8 @@ static int ids_from(const char *name, const char *group, char *passwd, char *gro
 
     if (!passwd_find(passwd, name, &user)) {
         complain(is_number(name) ? "--user: '%s' is no valid id"
-                                 : "--user: ROOTFS has no user '%s' in etc/passwd", name);
+                                 : "--user: ROOTFS has no user '%s' in etc/passwd",
+                 name);
         return STATUS_USAGE;
     }
     options->uid = user.uid;
@@ -158,7 +159,8 @@ static int ids_from(const char *name, const char *group, char *passwd, char *gro
     }
     if (is_number(group) ? !parse_id(group, &gid) : !group_find(groups, group, &gid)) {
         complain(is_number(group) ? "--user: '%s' is no valid id"
-                                  : "--user: ROOTFS has no group '%s' in etc/group", group);
+                                  : "--user: ROOTFS has no group '%s' in etc/group",
+                 group);
         return STATUS_USAGE;
     }
     options->gid = gid;
