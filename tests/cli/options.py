@@ -313,8 +313,13 @@ class RootFileSystem(CliTest):
             self.complain(NOT_STARTED, [name, "Permission denied"],
                           self.as_nobody("exec", name, "p"))
 
+    def test_no_descriptor_left(self):
+        def take_all():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        self.refused(NOT_STARTED, ["/", "Too many open files"], "exec", "/", "p",
+                     preexec_fn=take_all)
+
     def test_deleted_working_directory(self):
-        self.write("d/x", "")
         os.mkdir(self.path("gone"))
         def leave():
             os.chdir(self.path("gone"))

@@ -1,18 +1,10 @@
 /* tools/myst/syscalls.c: `myst syscalls`: the system-call table as a list. */
 #include "settings.h"
+#include "syscalls_info.h"
 #include "tool.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#if __has_include("syscalls_info.h")
-#include "syscalls_info.h"
-#else /* a build without the generated table knows no call by name */
-static const struct syscall_info {
-    int nr;
-    const char *name, *room, *status, *note;
-} syscalls_info[] = {{-1, "", "", "none", ""}};
-#endif
 
 #define CALLS (sizeof syscalls_info / sizeof *syscalls_info)
 
