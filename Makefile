@@ -176,7 +176,7 @@ $(B)/vdso.so: $(VDSO_SRCS) $(wildcard kernel/time/vdso/*.ld kernel/time/vdso/*.h
 
 $(B)/kernel.elf: $(KERNEL_OBJS) target/linux/kernel.ld
 	$(call say,LD)$(CC) -nostdlib -static -Wl,-T,target/linux/kernel.ld \
-	    -Wl,--no-dynamic-linker -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
+	    -Wl,--no-dynamic-linker -Wl,--no-relax -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
 	    -Wl,--no-warn-rwx-segments -Wl,-Map,$(B)/kernel.map $(KERNEL_OBJS) $(LIBGCC) -o $@
 
 # myst carries the kernel's file, page-aligned, so that its text can be mapped from there.

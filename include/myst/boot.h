@@ -28,11 +28,12 @@
 #define MYST_USER_END 0x7ffffffff000UL
 
 struct boot_mount {
-    const char *source; /* of a host directory: the launcher opened it as `file` */
+    const char *source; /* as the user wrote it */
     const char *target;
     const char *type; /* "hostfs", "cpio", "tmpfs", ... */
     const char *options;
-    int file;
+    uint64_t flags; /* MS_RDONLY and so on */
+    int file;       /* host descriptor of the source, or -1 */
 };
 
 enum boot_root { BOOT_ROOT_DIRECTORY, BOOT_ROOT_CPIO };
@@ -55,6 +56,7 @@ struct boot_info {
     const uint32_t *groups;
     uint32_t ngroups;
     uint32_t umask;
+    uint64_t ignored_signals, blocked_signals; /* bit n-1: signal n, as the launcher inherited them */
     /* the root file system */
     enum boot_root root;
     int root_file; /* host descriptor of the directory or the archive */

@@ -52,8 +52,7 @@ struct target_thread {
     void *frame;                /* the host's frame that holds the program's extended state */
     struct target_thread *lender; /* the thread whose host thread this one borrows */
     uint64_t report_rip, report_rbp; /* what the thread was doing, for the hang report */
-    uint32_t report;                 /* atomic; 1: asked for, 2: answered */
-    uint32_t fault_depth;
+    uint32_t report; /* atomic; 1: asked for, 2: answered */
 };
 
 #define TARGET_STACK_SIZE 65536UL /* a kernel stack block: thread, then the stack above it */
@@ -80,6 +79,9 @@ void upcall_exit_work(void);                          /* pending was not 0 */
 int64_t upcall_service(void);                         /* the service thread: run timers; next deadline */
 void upcall_event(int event);                         /* the supervisor's events, on the service thread */
 void upcall_report(void);                             /* the hang report */
+/* A fault of the kernel itself: reports and ends the instance. */
+void upcall_broken(const struct target_fault *fault, uint64_t rip, uint64_t rbp, uint64_t rsp)
+    __attribute__((noreturn));
 
 enum target_event { /* what the outside world tells the instance: upcall_event() */
     TARGET_EVENT_SIGNAL = 0,      /* + signal number: deliver to the main program or, from the */
@@ -106,6 +108,8 @@ void target_thread_move(struct target_space *space);
 void target_thread_exit(void) __attribute__((noreturn));
 /* Interrupts a thread that is in the program or blocks in the host. Its pending mark is set before. */
 void target_thread_kick(struct target_thread *thread);
+/* Asks a thread where it is: report becomes 2 when report_rip (0: in the program) and report_rbp are valid. */
+void target_thread_probe(struct target_thread *thread);
 /* FS and GS base between the processor and the calling thread's regs. */
 void target_bases_read(void);
 void target_bases_write(void);
@@ -185,6 +189,8 @@ int64_t target_clock_resolution(enum target_clock clock);
 /* Where the program may read clocks without a call: entry of clock_gettime in the target's own vDSO, or 0. */
 uintptr_t target_vdso_clock_gettime(void);
 int target_random(void *to, size_t len); /* all of it, or an error */
+/* The kernel's own symbols: an ELF file in memory, for reports; NULL: none. */
+const void *target_symbols(size_t *size);
 void target_service_wake(void);          /* the service thread's deadline moved forward */
 void target_log(const char *text, size_t len); /* the instance's log: standard error of the launcher */
 void target_exit(int status) __attribute__((noreturn)); /* ends the instance with a wait(2) status */

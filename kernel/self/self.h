@@ -28,7 +28,7 @@ struct namespaces;
 
 struct held_lock {
     const void *lock;
-    const char *name;
+    u64 lock_class;    /* enum lock_class */
     const void *where; /* the caller's address */
 };
 

@@ -78,9 +78,8 @@ static inline void seq_write_end(struct seqcount *s)
     __atomic_store_n(&s->seq, s->seq + 1, __ATOMIC_RELEASE);
 }
 
-/* Asserts, for uaccess and blocking host calls: the calling thread holds no lock (debug: no spinlock). */
+/* Asserts, for uaccess and blocking host calls, that the calling thread holds no lock. */
 void sync_assert_unlocked(const char *what);
-void sync_assert_no_spinlock(const char *what);
 const char *lock_class_name(unsigned int lock_class);
 
 #endif

@@ -1,0 +1,114 @@
+/* The calling thread's address space, kernel memory, and waiting: host calls and nothing else. */
+#include "linux.h"
+
+#include <asm/errno.h>
+#include <linux/mman.h>
+#include <linux/falloc.h>
+#include <linux/futex.h>
+
+#define HOST_PROT(prot) (prot) /* TARGET_PROT_* have the host's values */
+_Static_assert(TARGET_PROT_READ == PROT_READ && TARGET_PROT_WRITE == PROT_WRITE &&
+                   TARGET_PROT_EXEC == PROT_EXEC,
+               "protections");
+
+static int map(uintptr_t addr, size_t len, int prot, int flags, int file, uint64_t offset)
+{
+    long got = HOST6(__NR_mmap, addr, len, prot, flags | MAP_FIXED, file, offset);
+
+    return got < 0 ? (int)got : 0;
+}
+
+int target_map_anon(uintptr_t addr, size_t len, int prot)
+{
+    return map(addr, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+int target_map_pages(uintptr_t addr, size_t len, int prot, uint64_t offset, bool is_shared)
+{
+    return map(addr, len, prot, (is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE,
+               shared.window_file, offset);
+}
+
+int target_map_file(uintptr_t addr, size_t len, int prot, int file, uint64_t offset)
+{
+    return map(addr, len, prot, MAP_PRIVATE | MAP_NORESERVE, file, offset);
+}
+
+int target_protect(uintptr_t addr, size_t len, int prot)
+{
+    return (int)HOST3(__NR_mprotect, addr, len, prot);
+}
+
+int target_unmap(uintptr_t addr, size_t len)
+{
+    return (int)HOST2(__NR_munmap, addr, len);
+}
+
+int target_remap(uintptr_t old, size_t old_len, uintptr_t new_addr, size_t new_len)
+{
+    long got = HOST5(__NR_mremap, old, old_len, new_len, 3 /* MREMAP_MAYMOVE | MREMAP_FIXED */,
+                     new_addr);
+
+    return got < 0 ? (int)got : 0;
+}
+
+int target_advise(uintptr_t addr, size_t len, int advice)
+{
+    return advice == TARGET_ADVISE_DISCARD ? (int)HOST3(__NR_madvise, addr, len, MADV_DONTNEED)
+                                           : -EINVAL;
+}
+
+int target_resident(uintptr_t addr, size_t len, uint8_t *out)
+{
+    return (int)HOST3(__NR_mincore, addr, len, out);
+}
+
+int target_pages_fill(uint64_t offset, uint64_t len)
+{
+    return (int)HOST4(__NR_fallocate, shared.window_file, 0, offset, len);
+}
+
+int target_pages_drop(uint64_t offset, uint64_t len)
+{
+    return (int)HOST4(__NR_fallocate, shared.window_file,
+                      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
+}
+
+struct host_timespec {
+    int64_t sec, nsec;
+};
+
+static struct host_timespec timespec_of(int64_t ns)
+{
+    return (struct host_timespec){ns / 1000000000, ns % 1000000000};
+}
+
+int target_wait(uint32_t *word, uint32_t expected, int64_t deadline)
+{
+    struct host_timespec until = timespec_of(deadline);
+    long err = HOST6(__NR_futex, word, FUTEX_WAIT_BITSET, expected,
+                     deadline == TARGET_FOREVER ? NULL : &until, 0, FUTEX_BITSET_MATCH_ANY);
+
+    return err == -ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+void target_wake(uint32_t *word, uint32_t n)
+{
+    HOST3(__NR_futex, word, FUTEX_WAKE, n);
+}
+
+_Static_assert(sizeof(struct target_pollfd) == 8, "the host's struct pollfd");
+
+int target_poll(struct target_pollfd *fds, size_t n, int64_t deadline)
+{
+    struct target_thread *thread = thread_self();
+    struct host_timespec left;
+    int64_t now;
+
+    if (deadline != TARGET_FOREVER) {
+        now = target_clock_read(TARGET_CLOCK_MONOTONIC);
+        left = timespec_of(deadline > now ? deadline - now : 0);
+    }
+    return (int)HOST_BLOCKING5(thread, __NR_ppoll, fds, n, deadline == TARGET_FOREVER ? NULL : &left,
+                               NULL, 8);
+}
