@@ -49,9 +49,10 @@ STAND_IN void upcall_report(void)
 {
 }
 
-STAND_IN void upcall_broken(const struct target_fault *fault, uint64_t rip, uint64_t rbp, uint64_t rsp)
+STAND_IN void upcall_broken(const struct target_fault *fault, uint64_t rip, uint64_t rbp,
+                            uint64_t rsp)
 {
-    panic("the kernel faults: signal %u at %llx, address %llx, frame %llx, stack %llx", fault->signo,
-          (unsigned long long)rip, (unsigned long long)fault->address, (unsigned long long)rbp,
-          (unsigned long long)rsp);
+    panic("the kernel faults: signal %u at %llx, address %llx, frame %llx, stack %llx",
+          fault->signo, (unsigned long long)rip, (unsigned long long)fault->address,
+          (unsigned long long)rbp, (unsigned long long)rsp);
 }

@@ -12,8 +12,8 @@ void log_raw(const char *text, size_t len); /* the strace output and reports */
 void log_set_level(enum log_level level);
 
 #define log_error(room, ...) log_print(LOG_ERROR, room, __VA_ARGS__)
-#define log_warn(room, ...) log_print(LOG_WARN, room, __VA_ARGS__)
-#define log_info(room, ...) log_print(LOG_INFO, room, __VA_ARGS__)
+#define log_warn(room, ...)  log_print(LOG_WARN, room, __VA_ARGS__)
+#define log_info(room, ...)  log_print(LOG_INFO, room, __VA_ARGS__)
 #define log_debug(room, ...) log_print(LOG_DEBUG, room, __VA_ARGS__)
 
 /* A broken invariant of our own. Prints the report and ends the instance. */

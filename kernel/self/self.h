@@ -18,12 +18,12 @@ struct fs_context;
 struct namespaces;
 
 /* Marks in target_thread.pending. The thread handles all before it returns to the program. */
-#define PENDING_SIGNAL BIT(0)  /* signal: a signal may be deliverable, or a stop or exit is due */
-#define PENDING_FREEZE BIT(1)  /* task: exec or exit wants this thread gone */
-#define PENDING_WORK BIT(2)    /* self: run self->work */
-#define PENDING_TRACE BIT(3)   /* task: ptrace */
+#define PENDING_SIGNAL BIT(0) /* signal: a signal may be deliverable, or a stop or exit is due */
+#define PENDING_FREEZE BIT(1) /* task: exec or exit wants this thread gone */
+#define PENDING_WORK   BIT(2) /* self: run self->work */
+#define PENDING_TRACE  BIT(3) /* task: ptrace */
 
-#define SELF_MAX_LOCKS 12
+#define SELF_MAX_LOCKS    12
 #define SELF_CALL_HISTORY 64
 
 struct held_lock {
@@ -42,14 +42,14 @@ struct call_record {
 struct self {
     struct target_thread thread; /* first: the target knows only this */
 
-    struct task *task; /* constant */
-    struct mm *mm;     /* changed by the thread itself, at exec */
+    struct task *task;       /* constant */
+    struct mm *mm;           /* changed by the thread itself, at exec */
     const struct cred *cred; /* changed by the thread itself; counted */
     struct files *files;
     struct fs_context *fs;
     struct namespaces *namespaces;
 
-    u64 args[6];   /* the current call's arguments, as passed */
+    u64 args[6];     /* the current call's arguments, as passed */
     long current_nr; /* the current call, or -1 */
 
     /* sync: what this thread holds and waits for; written by itself, read by reports */

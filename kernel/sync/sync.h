@@ -14,10 +14,11 @@ struct spinlock {
     u16 lock_class; /* enum lock_class */
 };
 
-#define SPINLOCK(cls) ((struct spinlock){.word = 0, .lock_class = LOCK_##cls})
+#define SPINLOCK(cls)        ((struct spinlock){.word = 0, .lock_class = LOCK_##cls})
 #define spin_init(lock, cls) (*(lock) = SPINLOCK(cls))
 void spin_lock(struct spinlock *lock);
-void spin_lock_nested(struct spinlock *lock); /* a second lock of the same class, in address order */
+void spin_lock_nested(
+    struct spinlock *lock); /* a second lock of the same class, in address order */
 bool spin_trylock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
 
@@ -26,7 +27,7 @@ struct mutex {
     struct spinlock lock;
 };
 
-#define MUTEX(cls) ((struct mutex){.lock = SPINLOCK(cls)})
+#define MUTEX(cls)         ((struct mutex){.lock = SPINLOCK(cls)})
 #define mutex_init(m, cls) (*(m) = MUTEX(cls))
 void mutex_lock(struct mutex *m);
 void mutex_lock_nested(struct mutex *m);
@@ -40,7 +41,7 @@ struct rwlock {
     u16 lock_class;
 };
 
-#define RWLOCK(cls) ((struct rwlock){.lock_class = LOCK_##cls})
+#define RWLOCK(cls)      ((struct rwlock){.lock_class = LOCK_##cls})
 #define rw_init(rw, cls) (*(rw) = RWLOCK(cls))
 void read_lock(struct rwlock *rw);
 void read_unlock(struct rwlock *rw);

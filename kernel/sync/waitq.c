@@ -108,7 +108,8 @@ int wait_sleep(enum wait_kind kind, ktime deadline)
 
     if (interrupted(kind))
         return -EINTR;
-    if (!__atomic_compare_exchange_n(word, &armed, ASLEEP, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (!__atomic_compare_exchange_n(word, &armed, ASLEEP, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
         return interrupted(kind) ? -EINTR : 0;
     while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == ASLEEP) {
         err = host_wait(word, ASLEEP, deadline);

@@ -54,11 +54,13 @@ static inline bool waitq_active(struct waitq *q)
 
 /* The pieces of the wait macros. */
 enum wait_kind { WAIT_KILLABLE = 0, WAIT_INTERRUPTIBLE = 1, WAIT_UNINTERRUPTIBLE = 2 };
-void wait_prepare(struct waitq *q, struct waitq_entry *e); /* clears the thread's wake word, links the entry */
+void wait_prepare(struct waitq *q,
+                  struct waitq_entry *e); /* clears the thread's wake word, links the entry */
 /* 0: look again; -ETIMEDOUT; -EINTR: a pending mark (killable: only a fatal one). */
 int wait_sleep(enum wait_kind kind, ktime deadline);
 void wait_finish(struct waitq_entry *e);
-void wait_wake_thread(struct self *thread); /* ends a wait_sleep() of this thread, now or the next */
+void wait_wake_thread(
+    struct self *thread); /* ends a wait_sleep() of this thread, now or the next */
 
 /* signal/ tells whether the calling thread has a deliverable or a fatal signal; registered at start. */
 extern bool (*wait_signal_pending)(bool fatal_only);

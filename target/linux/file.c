@@ -16,7 +16,8 @@ static int name_flags(const char *name)
 
 int target_file_open(int dir, const char *name, int flags, unsigned int mode)
 {
-    struct open_how how = {.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.resolve =
+                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     bool reads = flags & TARGET_OPEN_READ, writes = flags & TARGET_OPEN_WRITE;
 
     how.flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
@@ -123,7 +124,8 @@ int target_file_unlink(int dir, const char *name, bool directory)
     return (int)HOST3(__NR_unlinkat, dir, name, directory ? AT_REMOVEDIR : 0);
 }
 
-int target_file_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+int target_file_rename(int from_dir, const char *from, int to_dir, const char *to,
+                       unsigned int flags)
 {
     return (int)HOST5(__NR_renameat2, from_dir, from, to_dir, to, flags);
 }

@@ -88,7 +88,8 @@ void target_exit(int status)
 
     /* of two that end at once the first one's status counts */
     static uint32_t taken;
-    if (__atomic_compare_exchange_n(&taken, &expected, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&taken, &expected, 1, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED))
         shared.exit_status = status;
     end();
 }
@@ -125,9 +126,8 @@ int64_t target_console_write(int console, const void *from, size_t len)
 
 int target_console_ioctl(int console, unsigned int request, void *arg, size_t len)
 {
-    static const unsigned int known[] = {TCGETS,     TCSETS,     TCSETSW, TCSETSF, TIOCGWINSZ,
-                                         TIOCSWINSZ, TCFLSH,     TCSBRK,  FIONREAD, TIOCOUTQ,
-                                         TCXONC};
+    static const unsigned int known[] = {TCGETS, TCSETS, TCSETSW,  TCSETSF,  TIOCGWINSZ, TIOCSWINSZ,
+                                         TCFLSH, TCSBRK, FIONREAD, TIOCOUTQ, TCXONC};
 
     (void)len;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

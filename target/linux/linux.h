@@ -6,14 +6,16 @@
 
 #include <asm/unistd_64.h>
 
-#define KICK_SIGNAL 23 /* SIGURG: ignored by default everywhere, and standard signals never queue up */
+#define KICK_SIGNAL                                                                                \
+    23 /* SIGURG: ignored by default everywhere, and standard signals never queue up */
 
 extern struct target_shared shared;
 
 /* entry.S */
 long host_call(long nr, ...);
 long host_call_blocking(struct target_thread *thread, long nr, ...);
-long host_clone(unsigned long flags, void *stack, int32_t *child_tid, void (*fn)(void *), void *arg);
+long host_clone(unsigned long flags, void *stack, int32_t *child_tid, void (*fn)(void *),
+                void *arg);
 void host_thread_leave(uint32_t *word) __attribute__((noreturn));
 void host_thread_publish_and_leave(struct target_thread **job, struct target_thread *thread,
                                    uint32_t *word) __attribute__((noreturn));
@@ -25,11 +27,11 @@ void thread_switch_call(struct target_thread *from, void *stack, void (*fn)(void
 void thread_resume(struct target_thread *thread, uint32_t *mark) __attribute__((noreturn));
 
 /* The variadic forms pass every argument as a full register. */
-#define ARG_(x) ((long)(x))
-#define HOST1(nr, a) host_call(nr, ARG_(a), 0L, 0L, 0L, 0L, 0L)
-#define HOST2(nr, a, b) host_call(nr, ARG_(a), ARG_(b), 0L, 0L, 0L, 0L)
-#define HOST3(nr, a, b, c) host_call(nr, ARG_(a), ARG_(b), ARG_(c), 0L, 0L, 0L)
-#define HOST4(nr, a, b, c, d) host_call(nr, ARG_(a), ARG_(b), ARG_(c), ARG_(d), 0L, 0L)
+#define ARG_(x)                  ((long)(x))
+#define HOST1(nr, a)             host_call(nr, ARG_(a), 0L, 0L, 0L, 0L, 0L)
+#define HOST2(nr, a, b)          host_call(nr, ARG_(a), ARG_(b), 0L, 0L, 0L, 0L)
+#define HOST3(nr, a, b, c)       host_call(nr, ARG_(a), ARG_(b), ARG_(c), 0L, 0L, 0L)
+#define HOST4(nr, a, b, c, d)    host_call(nr, ARG_(a), ARG_(b), ARG_(c), ARG_(d), 0L, 0L)
 #define HOST5(nr, a, b, c, d, e) host_call(nr, ARG_(a), ARG_(b), ARG_(c), ARG_(d), ARG_(e), 0L)
 #define HOST6(nr, a, b, c, d, e, f)                                                                \
     host_call(nr, ARG_(a), ARG_(b), ARG_(c), ARG_(d), ARG_(e), ARG_(f))

@@ -46,8 +46,8 @@ int target_unmap(uintptr_t addr, size_t len)
 
 int target_remap(uintptr_t old, size_t old_len, uintptr_t new_addr, size_t new_len)
 {
-    long got = HOST5(__NR_mremap, old, old_len, new_len, 3 /* MREMAP_MAYMOVE | MREMAP_FIXED */,
-                     new_addr);
+    long got =
+        HOST5(__NR_mremap, old, old_len, new_len, 3 /* MREMAP_MAYMOVE | MREMAP_FIXED */, new_addr);
 
     return got < 0 ? (int)got : 0;
 }
@@ -109,6 +109,6 @@ int target_poll(struct target_pollfd *fds, size_t n, int64_t deadline)
         now = target_clock_read(TARGET_CLOCK_MONOTONIC);
         left = timespec_of(deadline > now ? deadline - now : 0);
     }
-    return (int)HOST_BLOCKING5(thread, __NR_ppoll, fds, n, deadline == TARGET_FOREVER ? NULL : &left,
-                               NULL, 8);
+    return (int)HOST_BLOCKING5(thread, __NR_ppoll, fds, n,
+                               deadline == TARGET_FOREVER ? NULL : &left, NULL, 8);
 }

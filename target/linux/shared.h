@@ -10,24 +10,25 @@
 
 #define SHARED_MAGIC 0x3153594dU /* written by the kernel's image; the launcher checks it */
 
-#define MAX_SPACES 4096
+#define MAX_SPACES  4096
 #define BLANK_STACK 1024
 
-#define IMAGE_BASE 0x6200c0000000UL /* the kernel's ELF file, read-only, for the symbols of a report */
+#define IMAGE_BASE                                                                                 \
+    0x6200c0000000UL /* the kernel's ELF file, read-only, for the symbols of a report */
 
 enum space_state {
     SPACE_FREE = 0,
-    SPACE_BLANK,   /* waits for a thread to move in */
+    SPACE_BLANK, /* waits for a thread to move in */
     SPACE_USED,
     SPACE_LEAVING, /* its last thread goes; the supervisor frees the slot when the host process is reaped */
 };
 
 /* An address space: a host process. */
 struct target_space {
-    uint32_t state;    /* atomic; enum space_state */
-    int32_t host_pid;  /* constant until reaped */
-    uint32_t users;    /* atomic; threads that stand in it */
-    uint32_t job_word; /* atomic; a blank sleeps on it */
+    uint32_t state;            /* atomic; enum space_state */
+    int32_t host_pid;          /* constant until reaped */
+    uint32_t users;            /* atomic; threads that stand in it */
+    uint32_t job_word;         /* atomic; a blank sleeps on it */
     struct target_thread *job; /* the thread that moves in */
 };
 
@@ -44,23 +45,24 @@ struct target_shared {
     int32_t log_file;
     int32_t window_file; /* the memfd behind the page window */
 
-    uint32_t service_word;    /* atomic; the service thread sleeps on it */
-    uint32_t blanks_wanted;   /* atomic; how many blanks should stand ready */
-    uint32_t blanks_ready;    /* atomic; waiters for a blank sleep on it */
-    uint32_t blank_failures;  /* atomic; counts clones that failed */
+    uint32_t service_word;   /* atomic; the service thread sleeps on it */
+    uint32_t blanks_wanted;  /* atomic; how many blanks should stand ready */
+    uint32_t blanks_ready;   /* atomic; waiters for a blank sleep on it */
+    uint32_t blank_failures; /* atomic; counts clones that failed */
     int32_t blank_errno;
 
     uint32_t events[EVENT_RING]; /* written by the supervisor alone, read by the service thread */
     uint32_t event_head, event_tail; /* atomic */
 
-    uint64_t host_vdso;       /* address of the host's vDSO in the kernel's range; 0: none */
+    uint64_t host_vdso; /* address of the host's vDSO in the kernel's range; 0: none */
     uint64_t host_vdso_end;
     uint64_t host_clock_gettime; /* its function, 0: none */
     uint64_t vdso_ranges[8][3];  /* {from, size, to}: what the zygote moves; ends with size 0 */
-    uint64_t unmap_from_rseq, rseq_size; /* the launcher's rseq registration, which the zygote takes back */
+    uint64_t unmap_from_rseq,
+        rseq_size; /* the launcher's rseq registration, which the zygote takes back */
     uint32_t rseq_signature;
 
-    uint64_t frame_size;   /* bytes of a host signal frame from its ucontext to the stack's end */
+    uint64_t frame_size; /* bytes of a host signal frame from its ucontext to the stack's end */
     uint64_t xstate_size;
 
     struct boot_info boot;

@@ -64,8 +64,8 @@ static int blank_make(void)
     if (!space)
         return -EAGAIN;
     thread_signals_block();
-    pid = host_clone(CLONE_FILES | CLONE_PARENT,
-                     blank_stacks[space - shared.spaces] + BLANK_STACK, NULL, blank_main, space);
+    pid = host_clone(CLONE_FILES | CLONE_PARENT, blank_stacks[space - shared.spaces] + BLANK_STACK,
+                     NULL, blank_main, space);
     thread_signals_open();
     if (pid < 0) {
         space_free(space);
@@ -124,7 +124,8 @@ int target_space_blank(struct target_space **space)
         target_service_wake();
         HOST4(__NR_futex, &shared.blank_failures, FUTEX_WAIT, seen, 0);
         uint32_t now = __atomic_load_n(&shared.blank_failures, __ATOMIC_ACQUIRE);
-        if (now != seen && shared.blanks_ready == 0 && shared.blank_errno && ++failed >= BLANK_TRIES)
+        if (now != seen && shared.blanks_ready == 0 && shared.blank_errno &&
+            ++failed >= BLANK_TRIES)
             return -EAGAIN;
         seen = now;
     }

@@ -94,7 +94,8 @@ static void process_first_entry(void *arg)
 /* The new host thread begins with all signals blocked, so that no kick meets a half-made thread. */
 static long clone_blocked(unsigned long flags, struct target_thread *thread, void (*fn)(void *))
 {
-    void *stack = (char *)thread->frame - 256; /* below the host frame that will be returned through */
+    void *stack =
+        (char *)thread->frame - 256; /* below the host frame that will be returned through */
     long pid;
 
     thread_signals_block();

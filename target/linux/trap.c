@@ -21,7 +21,8 @@ extern const struct {
     uint64_t start, end, fixup;
 } fault_table_start[], fault_table_end[];
 
-#define USER_FLAGS 0x244dd5 /* the RFLAGS bits that belong to a program: CF PF AF ZF SF TF DF OF RF AC ID */
+#define USER_FLAGS                                                                                 \
+    0x244dd5 /* the RFLAGS bits that belong to a program: CF PF AF ZF SF TF DF OF RF AC ID */
 #define VSYSCALL_PAGE 0xffffffffff600000UL
 
 #define FRAME_TEMPLATE_SIZE 16384
@@ -246,14 +247,14 @@ static void template_main(int signo, struct host_siginfo *si, struct host_uconte
         return; /* frame_size stays 0, which the zygote reports */
     __builtin_memcpy(frame_template, uc, size);
     shared.frame_size = size;
-    shared.xstate_size = fp->sw_reserved.magic1 == FP_XSTATE_MAGIC1
-                             ? fp->sw_reserved.extended_size
-                             : sizeof(struct _fpstate_64);
+    shared.xstate_size = fp->sw_reserved.magic1 == FP_XSTATE_MAGIC1 ? fp->sw_reserved.extended_size
+                                                                    : sizeof(struct _fpstate_64);
 }
 
 __attribute__((naked)) static void template_entry(void)
 {
-    __asm__("push %rbp; mov %rsp, %rbp; and $-16, %rsp; call template_main_; mov %rbp, %rsp; pop %rbp; ret");
+    __asm__("push %rbp; mov %rsp, %rbp; and $-16, %rsp; call template_main_; mov %rbp, %rsp; pop "
+            "%rbp; ret");
 }
 
 __attribute__((used)) void template_main_(int signo, struct host_siginfo *si,

@@ -18,8 +18,8 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
-#define HUGE_PAGE 0x200000UL
-#define HOT_HEAP (2 * HUGE_PAGE) /* kernel objects that every process touches at once */
+#define HUGE_PAGE       0x200000UL
+#define HOT_HEAP        (2 * HUGE_PAGE) /* kernel objects that every process touches at once */
 #define ROUND_UP(n, to) (((n) + (to)-1) & ~((uint64_t)(to)-1))
 
 extern const char kernel_image_start[], kernel_image_end[];

@@ -14,7 +14,7 @@
 #include <sys/rseq.h>
 #include <unistd.h>
 
-#define RSEQ_SIGNATURE 0x53053053 /* glibc's, on x86 */
+#define RSEQ_SIGNATURE      0x53053053 /* glibc's, on x86 */
 #define BLANKS_PER_INSTANCE 2
 
 void launch_complain(const char *format, ...)

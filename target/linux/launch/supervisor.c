@@ -57,7 +57,8 @@ static struct target_space *space_of(pid_t pid)
 {
     for (int i = 0; i < MAX_SPACES; i++) {
         struct target_space *space = &supervisor.shared->spaces[i];
-        if (__atomic_load_n(&space->state, __ATOMIC_ACQUIRE) != SPACE_FREE && space->host_pid == pid)
+        if (__atomic_load_n(&space->state, __ATOMIC_ACQUIRE) != SPACE_FREE &&
+            space->host_pid == pid)
             return space;
     }
     return NULL;
@@ -123,9 +124,10 @@ static bool reap(int *status_out)
                             pid, pid == shared->zygote_pid ? ", the zygote" : "", WTERMSIG(status),
                             strsignal(WTERMSIG(status)));
         else
-            launch_complain("a process of this instance (host pid %d) ended unexpectedly with status "
-                            "%d; the instance ends",
-                            pid, WEXITSTATUS(status));
+            launch_complain(
+                "a process of this instance (host pid %d) ended unexpectedly with status "
+                "%d; the instance ends",
+                pid, WEXITSTATUS(status));
         *status_out = 125;
         return true;
     }
@@ -175,8 +177,9 @@ static void forward(const siginfo_t *info)
         report(supervisor.shared);
         return;
     }
-    post_event((from_terminal(info) && signo != SIGHUP ? TARGET_EVENT_TTY_SIGNAL : TARGET_EVENT_SIGNAL) +
-               (uint32_t)signo);
+    post_event(
+        (from_terminal(info) && signo != SIGHUP ? TARGET_EVENT_TTY_SIGNAL : TARGET_EVENT_SIGNAL) +
+        (uint32_t)signo);
 }
 
 void supervisor_prepare(struct target_shared *shared)
