@@ -54,7 +54,7 @@ struct iter {
     struct {
         void *base;
         size_t len;
-    } one;                   /* the segment, when there is just one */
+    } one;         /* the segment, when there is just one */
     struct iovec *allocated; /* owned copy of the vector, or NULL */
 };
 

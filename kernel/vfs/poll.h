@@ -15,9 +15,8 @@ struct file;
 
 /* poll, select and epoll each have a table of their own, and add a waitq_entry in queue(). */
 struct poll_table {
-    void (*queue)(struct poll_table *table, struct file *file,
-                  struct waitq *q); /* NULL: just ask */
-    u32 events;                     /* which the caller wants to know */
+    void (*queue)(struct poll_table *table, struct file *file, struct waitq *q); /* NULL: just ask */
+    u32 events; /* which the caller wants to know */
 };
 
 /* table may be NULL: only the mask is wanted. No lock of the file may be held. */
