@@ -145,6 +145,7 @@ static const struct error errors[] = {
     ERROR(EOWNERDEAD, "Owner died"),
     ERROR(ENOTRECOVERABLE, "State not recoverable"),
     ERROR(ERFKILL, "Operation not possible due to RF-kill"),
+    ERROR(EHWPOISON, "Memory page has hardware error"),
 };
 
 static const struct error restarts[] = {
