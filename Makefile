@@ -27,12 +27,13 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Werror -Wno-unused-parameter
 
 # The kernel's code runs inside the program's process, on the program's vector registers and FS
 # base: no vector instructions, no red zone, no stack protector. Frame pointers and full call
-# frames keep the backtraces of a hang report honest.
+# frames keep the backtraces of a hang report honest. Kernel stacks are small and have no guard
+# page: a large frame is an error.
 FREESTANDING := -std=gnu11 -O2 -g -ffreestanding -nostdinc \
     -fPIE -fvisibility=hidden -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
     -fno-omit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none \
     -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
-    $(WARNINGS)
+    -Wframe-larger-than=4096 $(WARNINGS)
 
 # The C compiler's own headers and the kernel's ABI headers are all that freestanding code can
 # reach; there is no way to a libc header.
