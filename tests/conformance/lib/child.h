@@ -10,10 +10,10 @@
 
 #include "check.h"
 
-#define CHILD_FAILED 99    /* exit status of a child whose need() was not met */
-#define CHILD_SKIPPED 98   /* exit status of a child that found nothing to test */
+#define CHILD_FAILED  99 /* exit status of a child whose need() was not met */
+#define CHILD_SKIPPED 98 /* exit status of a child that found nothing to test */
 
-#define need(cond) ((cond) ? (void)0 : need_failed(__FILE__, __LINE__, #cond))
+#define need(cond)    ((cond) ? (void)0 : need_failed(__FILE__, __LINE__, #cond))
 #define need_eq(a, b) need_equal(__FILE__, __LINE__, #a " == " #b, (long)(a), (long)(b))
 
 /* The libc call fails with this errno. */

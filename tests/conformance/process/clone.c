@@ -331,7 +331,8 @@ static void child_cleartid_zeroes_the_word_and_wakes_a_waiter(void **state)
     pid_t pid;
 
     (void)state;
-    pid = clone(return_zero, top, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL, &word);
+    pid =
+        clone(return_zero, top, CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL, &word);
     need(pid > 0);
     while (word == 1 && got == 0) {
         got = SYS(SYS_futex, &word, FUTEX_WAIT, 1, &(struct timespec){.tv_sec = 20}, 0, 0);
@@ -383,9 +384,8 @@ static void thread_has_the_process_pid_and_parent_and_its_own_tid(void **state)
     pid_t pid;
 
     (void)state;
-    pid = clone(record_ids, top,
-                CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID, &ids, NULL, NULL,
-                &ids.done);
+    pid = clone(record_ids, top, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID,
+                &ids, NULL, NULL, &ids.done);
     need(pid > 0);
     need(wait_until(ids.done == 0));
     need_eq(ids.pid, getpid());

@@ -225,10 +225,9 @@ static void set_tid_and_its_size_come_together(void **state)
     (void)state;
     refuses((struct clone_args){.exit_signal = SIGCHLD, .set_tid_size = 1}, EINVAL);
     refuses((struct clone_args){.exit_signal = SIGCHLD, .set_tid = (uintptr_t)tid}, EINVAL);
-    refuses((struct clone_args){.exit_signal = SIGCHLD,
-                                .set_tid = (uintptr_t)tid,
-                                .set_tid_size = 33},
-            EINVAL);
+    refuses(
+        (struct clone_args){.exit_signal = SIGCHLD, .set_tid = (uintptr_t)tid, .set_tid_size = 33},
+        EINVAL);
 }
 
 /* covers: clone3 EINVAL */
@@ -237,15 +236,13 @@ static void set_tid_of_zero_or_less_is_einval(void **state)
     pid_t tid = 0;
 
     (void)state;
-    refuses((struct clone_args){.exit_signal = SIGCHLD,
-                                .set_tid = (uintptr_t)&tid,
-                                .set_tid_size = 1},
-            EINVAL);
+    refuses(
+        (struct clone_args){.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1},
+        EINVAL);
     tid = -1;
-    refuses((struct clone_args){.exit_signal = SIGCHLD,
-                                .set_tid = (uintptr_t)&tid,
-                                .set_tid_size = 1},
-            EINVAL);
+    refuses(
+        (struct clone_args){.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1},
+        EINVAL);
 }
 
 /* covers: clone3 EFAULT */
@@ -265,19 +262,17 @@ static void set_tid_that_is_taken_is_eexist(void **state)
 
     (void)state;
     need_root();
-    refuses((struct clone_args){.exit_signal = SIGCHLD,
-                                .set_tid = (uintptr_t)&tid,
-                                .set_tid_size = 1},
-            EEXIST);
+    refuses(
+        (struct clone_args){.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1},
+        EEXIST);
 }
 
 /* covers: clone3 EPERM */
 static void set_tid_without_privilege_is_eperm(void **state)
 {
     pid_t tid = 31000;
-    struct clone_args args = {.exit_signal = SIGCHLD,
-                              .set_tid = (uintptr_t)&tid,
-                              .set_tid_size = 1};
+    struct clone_args args = {
+        .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1};
     pid_t pid;
 
     (void)state;
@@ -294,9 +289,8 @@ static void set_tid_without_privilege_is_eperm(void **state)
 static void set_tid_chooses_the_pid(void **state)
 {
     pid_t tid = 31000;
-    struct clone_args args = {.exit_signal = SIGCHLD,
-                              .set_tid = (uintptr_t)&tid,
-                              .set_tid_size = 1};
+    struct clone_args args = {
+        .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1};
     long pid;
 
     (void)state;
@@ -406,8 +400,8 @@ static void thread_ends_and_clears_its_word(void **state)
     static char stack[65536] __attribute__((aligned(16)));
     static char *seen;
     volatile int word = 1;
-    struct clone_args args = {.flags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD |
-                                       CLONE_CHILD_CLEARTID,
+    struct clone_args args = {.flags =
+                                  CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID,
                               .child_tid = (uintptr_t)&word,
                               .stack = (uintptr_t)stack,
                               .stack_size = sizeof stack};

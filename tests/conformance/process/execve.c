@@ -121,9 +121,15 @@ static int user_ids(int argc, char **argv)
 }
 
 static const struct role roles[] = {
-    {"@dump", dump},         {"@descriptors", descriptors}, {"@signals", signals},
-    {"@identity", identity}, {"@mapped", mapped_at},        {"@name", own_name},
-    {"@prctl", flags_of_prctl}, {"@ids", user_ids},         {NULL, NULL},
+    {"@dump", dump},
+    {"@descriptors", descriptors},
+    {"@signals", signals},
+    {"@identity", identity},
+    {"@mapped", mapped_at},
+    {"@name", own_name},
+    {"@prctl", flags_of_prctl},
+    {"@ids", user_ids},
+    {NULL, NULL},
 };
 
 /* ---- the cases ---- */
@@ -138,8 +144,7 @@ static void arguments_and_environment_arrive_unchanged(void **state)
     (void)state;
     run_program(&run, self_path(), argv, envp);
     need_eq(run.status, 0);
-    assert_string_equal(run.out,
-                        "5|zero|@dump||two words|tab\there&A=1&B=&no equals sign");
+    assert_string_equal(run.out, "5|zero|@dump||two words|tab\there&A=1&B=&no equals sign");
 }
 
 static int exec_null_env(void *arg)
@@ -483,8 +488,8 @@ static void exec_from_a_thread_ends_the_others_and_keeps_the_pid(void **state)
 static int exec_mapped(void *arg)
 {
     char *argv[] = {"x", "@mapped", "0x10000000", NULL};
-    void *at = mmap((void *)0x10000000, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
-                    0);
+    void *at =
+        mmap((void *)0x10000000, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 
     (void)arg;
     need(at != MAP_FAILED);
