@@ -2,6 +2,7 @@
 """Archives that lie: each is one line of complaint, and nothing outside the folder is touched."""
 
 import os
+import random
 import stat
 import subprocess
 
@@ -236,6 +237,48 @@ class Forms(HostileTest):
         self.write("a.cpio", archive(entry(b"x", b"y")))
         self.write("in", "file")
         self.refused(FAILED, ["in", "Not a directory"], "excpio", "a.cpio", "in")
+
+
+class Mutations(HostileTest):
+    """Archives that were right before a few bytes changed: unpacked, or one line, never more."""
+
+    COUNT = 300
+
+    def setUp(self):
+        super().setUp()
+        self.good = archive(
+            entry(b".", mode=DIR | 0o755), entry(b"d", mode=DIR | 0o755),
+            entry(b"d/one", b"", ino=5, nlink=2), entry(b"d/two", b"linked" * 20, ino=5, nlink=2),
+            entry(b"link", b"d/one", mode=LNK | 0o777), entry(b"fifo", mode=FIFO | 0o600),
+            entry(b"sum", b"\x01\xff", magic=b"070702", check=0x100))
+
+    def mutated(self, source):
+        data = bytearray(self.good)
+        for _ in range(source.choice((1, 1, 2, 4))):
+            at = source.randrange(len(data))
+            kind = source.randrange(4)
+            if kind == 0:
+                data[at] = source.randrange(256)
+            elif kind == 1:
+                data[at:at + 8] = source.choice((b"FFFFFFFF", b"00000000", b"80000000",
+                                                 b"0000A1FF", b"00000002"))
+            elif kind == 2:
+                del data[at:at + source.randrange(1, 9)]
+            else:
+                start = source.randrange(len(data))
+                data[at:at] = data[start:start + source.randrange(1, 130)]
+        return bytes(data)
+
+    def test_none_escapes_or_crashes(self):
+        source = random.Random(20)
+        for number in range(self.COUNT):
+            with self.subTest(number=number):
+                self.write("a.cpio", self.mutated(source))
+                done = self.myst("excpio", "a.cpio", "in")
+                if done.returncode != 0 or done.stderr:
+                    self.complain(FAILED, ["a.cpio"], done)
+                subprocess.run(["rm", "-rf", self.path("in")], check=True)
+                self.assertLessEqual(set(os.listdir(self.folder)), {"outside", "in", "a.cpio"})
 
 
 if __name__ == "__main__":

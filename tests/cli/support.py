@@ -94,6 +94,18 @@ class LineResult(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self._line("RUN", test)
+        self.failed_part = False
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        if self.failed_part:
+            self._line("FAILED", test)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            print(self._exc_info_to_string(err, subtest))
+            self.failed_part = True
 
     def addSuccess(self, test):
         super().addSuccess(test)
