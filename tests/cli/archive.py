@@ -179,6 +179,21 @@ class WithCpio(ArchiveTest):
         with open(self.path("out/a/b/c"), encoding="ascii") as file:
             self.assertEqual(file.read(), "x")
 
+    @as_root
+    def test_folders_after_their_contents(self):
+        """find -depth lists them so; modes that shut an ordinary user out must come last."""
+        self.write("t/a/b/c", "x")
+        for name in ("t/a/b", "t/a", "t"):
+            os.chmod(self.path(name), 0o400)
+        self.write("a.cpio", self.cpio("-o", "-H", "newc", cwd=self.path("t"),
+                                       data=b"a/b/c\na/b\na\n.\n"))
+        os.mkdir(self.path("own"))
+        os.chmod(self.path("own"), 0o777)
+        done = self.as_nobody("excpio", "a.cpio", "own/out")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        for name in ("", "a", "a/b"):
+            self.assertEqual(stat.S_IMODE(os.stat(self.path("own/out", name)).st_mode), 0o400)
+
     def test_bytes_are_cpios(self):
         """cpio --reproducible counts inodes and hides devices as we do."""
         for name in ("b", "a/y", "a/x", "c/d/e"):

@@ -226,6 +226,11 @@ class Forms(HostileTest):
         self.refuse(["f/x", "Not a directory"], archive(entry(b"f", b"x"), entry(b"f/x", b"y")))
         self.refuse(["f", "exists"], archive(entry(b"f", b"x"), entry(b"f", mode=DIR | 0o755)))
 
+    def test_the_last_entry_of_a_folder_holds(self):
+        self.write("a.cpio", archive(entry(b"d", mode=DIR | 0o700), entry(b"d", mode=DIR | 0o750)))
+        self.succeed("excpio", "a.cpio", "in")
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("in/d")).st_mode), 0o750)
+
     def test_missing_archive(self):
         self.refused(FAILED, ["nothing", "No such file"], "excpio", "nothing", "in")
         self.assertFalse(os.path.exists(self.path("in")))

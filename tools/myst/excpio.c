@@ -26,6 +26,7 @@ struct linked {
 /* A directory whose mode and time are set when everything in it is there. */
 struct deferred {
     char *name;
+    size_t number; /* in the order of the archive */
     uint32_t mode, mtime, uid, gid;
 };
 
@@ -89,23 +90,18 @@ static int make_room(int parent, const char *name)
     return unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-static void set_time(int parent, const char *name, uint32_t mtime)
-{
-    const struct timespec times[2] = {{.tv_sec = mtime}, {.tv_sec = mtime}};
-    /* A file system without times still gets its files. */
-    (void)utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW);
-}
-
 /* Owner first: a change of owner takes set-id bits away. */
 static int set_attributes(const struct unpacking *unpacking, int parent, const char *name)
 {
     const struct cpio_entry *entry = &unpacking->entry;
+    const struct timespec times[2] = {{.tv_sec = entry->mtime}, {.tv_sec = entry->mtime}};
 
     if (unpacking->own && fchownat(parent, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return entry_complain(unpacking, "cannot change the owner");
     if (!S_ISLNK(entry->mode) && fchmodat(parent, name, entry->mode & 07777, 0) < 0)
         return entry_complain(unpacking, "cannot change the mode");
-    set_time(parent, name, entry->mtime);
+    if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+        return entry_complain(unpacking, "cannot change the time");
     return 0;
 }
 
@@ -257,6 +253,7 @@ static void defer(struct unpacking *unpacking)
                                            (count ? 2 * count : 1) * sizeof *unpacking->deferred);
     unpacking->deferred[unpacking->deferred_count++] =
         (struct deferred){.name = must_strdup(entry->name),
+                          .number = count,
                           .mode = entry->mode,
                           .mtime = entry->mtime,
                           .uid = entry->uid,
@@ -295,12 +292,25 @@ static int make_entry(struct unpacking *unpacking)
     return status;
 }
 
+/* What lies below before what holds it; of one directory the archive's last word last. */
+static int compare_deferred(const void *left, const void *right)
+{
+    const struct deferred *a = left, *b = right;
+    bool a_is_root = strcmp(a->name, ".") == 0, b_is_root = strcmp(b->name, ".") == 0;
+
+    if (a_is_root != b_is_root)
+        return a_is_root ? 1 : -1;
+    int order = strcmp(b->name, a->name);
+    return order ? order : a->number < b->number ? -1 : a->number > b->number;
+}
+
 /* Deepest first, since a mode may shut us out of what lies below. */
 static int finish_directories(struct unpacking *unpacking)
 {
-    int status = 0;
-
-    for (size_t i = unpacking->deferred_count; i-- > 0;) {
+    if (unpacking->deferred_count)
+        qsort(unpacking->deferred, unpacking->deferred_count, sizeof *unpacking->deferred,
+              compare_deferred);
+    for (size_t i = 0; i < unpacking->deferred_count; i++) {
         const struct deferred *deferred = &unpacking->deferred[i];
         struct cpio_entry *entry = &unpacking->entry;
         const char *name;
@@ -311,16 +321,14 @@ static int finish_directories(struct unpacking *unpacking)
         entry->uid = deferred->uid;
         entry->gid = deferred->gid;
         int parent = parent_open(unpacking, entry->name, false, &name);
-        if (parent < 0) {
-            if (status == 0)
-                status = entry_complain(unpacking, "cannot reach its directory");
-            continue;
-        }
-        if (status == 0)
-            status = set_attributes(unpacking, parent, name);
+        if (parent < 0)
+            return entry_complain(unpacking, "cannot reach its directory");
+        int status = set_attributes(unpacking, parent, name);
         close(parent);
+        if (status)
+            return status;
     }
-    return status;
+    return 0;
 }
 
 static int unpack(struct unpacking *unpacking)
