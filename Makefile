@@ -271,6 +271,13 @@ $(B)/tests/unit/kernel.a: $(UNIT_KERNEL_OBJS)
 $(UNIT): $(B)/%: $(B)/%.o $(B)/tests/unit/kernel.a
 	$(call say,LD)gcc -pthread $(SANITIZE) $< $(B)/tests/unit/kernel.a -lcmocka -o $@
 
+$(B)/tests/bench/micro: tests/bench/micro.c $(B)/.deps
+	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) -O2 -pthread $< -o $@
+
+.PHONY: bench
+bench: all $(B)/tests/bench/micro ## measure native Linux and Mystikos side by side
+	@tests/bench/run
+
 # Tests are always built by gcc, whatever builds the kernel: the same binary runs everywhere.
 $(B)/tests/%.o: tests/%.c $(B)/.deps
 	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) $(DEPFLAGS) -c $< -o $@
