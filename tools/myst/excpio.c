@@ -90,7 +90,7 @@ static int make_room(int parent, const char *name)
     return unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-/* Owner first: a change of owner takes set-id bits away. */
+/* Owner first, for it takes set-id bits away; mode last, for it may shut us out of "." itself. */
 static int set_attributes(const struct unpacking *unpacking, int parent, const char *name)
 {
     const struct cpio_entry *entry = &unpacking->entry;
@@ -98,10 +98,10 @@ static int set_attributes(const struct unpacking *unpacking, int parent, const c
 
     if (unpacking->own && fchownat(parent, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return entry_complain(unpacking, "cannot change the owner");
-    if (!S_ISLNK(entry->mode) && fchmodat(parent, name, entry->mode & 07777, 0) < 0)
-        return entry_complain(unpacking, "cannot change the mode");
     if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
         return entry_complain(unpacking, "cannot change the time");
+    if (!S_ISLNK(entry->mode) && fchmodat(parent, name, entry->mode & 07777, 0) < 0)
+        return entry_complain(unpacking, "cannot change the mode");
     return 0;
 }
 
