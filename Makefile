@@ -253,7 +253,7 @@ endif
 CONFORMANCE := $(CONFORMANCE_SRCS:%.c=$(B)/%)
 UNIT        := $(UNIT_SRCS:%.c=$(B)/%)
 UNIT_KERNEL_OBJS := $(UNIT_KERNEL_SRCS:%.c=$(B)/tests/unit/%.o)
-TEST_TOOLS  := $(if $(wildcard tests/runner/isolate.c),$(B)/tests/isolate) $(B)/tests/cli/myst
+TEST_TOOLS  := $(B)/tests/isolate $(B)/tests/fuzz/calls $(B)/tests/cli/myst
 
 .PHONY: tests check
 tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
@@ -277,6 +277,17 @@ $(B)/tests/bench/micro: tests/bench/micro.c $(B)/.deps
 .PHONY: bench
 bench: all $(B)/tests/bench/micro ## measure native Linux and Mystikos side by side
 	@tests/bench/run
+
+# The fuzzer knows the calls by the tables that the generator wrote for the decoder.
+FUZZ_CFLAGS := $(TEST_CFLAGS) -Iinclude -Ikernel -I$(B)/gen
+$(B)/tests/fuzz/table.o: tests/fuzz/table.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(CC) $(KERNEL_CFLAGS) $(DEPFLAGS) -c $< -o $@
+$(B)/tests/fuzz/calls: tests/fuzz/calls.c $(B)/tests/fuzz/table.o $(B)/gen/syscall_decode.o
+	$(call say,CC)$(MKDIR) gcc $(FUZZ_CFLAGS) $^ -o $@
+
+.PHONY: fuzz
+fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (SECONDS=N)
+	@tests/fuzz/run --seconds $(or $(SECONDS),600)
 
 # Tests are always built by gcc, whatever builds the kernel: the same binary runs everywhere.
 $(B)/tests/%.o: tests/%.c $(B)/.deps
