@@ -49,7 +49,9 @@ int host_unmap(u64 addr, u64 len)
 
 int host_remap(u64 old_addr, u64 old_len, u64 new_addr, u64 new_len)
 {
-    return check_map(target_remap(old_addr, old_len, new_addr, new_len));
+    int reply = target_remap(old_addr, old_len, new_addr, new_len);
+
+    return reply == -EFAULT ? reply : check_map(reply);
 }
 
 int host_discard(u64 addr, u64 len)

@@ -21,6 +21,7 @@ int host_map_pages(u64 addr, u64 len, int prot, u64 window_offset, bool shared);
 int host_map_file(u64 addr, u64 len, int prot, int file, u64 offset);
 int host_protect(u64 addr, u64 len, int prot);
 int host_unmap(u64 addr, u64 len);
+/* Also -EFAULT: the old range is several mappings to the host. */
 int host_remap(u64 old_addr, u64 old_len, u64 new_addr, u64 new_len);
 int host_discard(u64 addr, u64 len);               /* private pages read as zero or as the file again */
 int host_resident(u64 addr, u64 len, u8 *out);     /* one byte a page, bit 0 only */

@@ -8,6 +8,7 @@
  * shared this cannot be known: all of it counts as present.
  */
 #include "mm/memobj.h"
+#include "mm/mm.h"
 
 #include "base/bitmap.h"
 #include "base/rbtree.h"
@@ -27,7 +28,8 @@
 
 struct memobj {
     struct refcount ref;
-    bool mapped;           /* set once, atomic: some extent is exposed */
+    bool mapped;           /* set once, atomic: a program has mapped it */
+    u32 writers;           /* atomic: mappings that are shared and may be written to */
     struct mutex lock;     /* what follows; never held while user memory is touched */
     u64 size;              /* also read without the lock */
     u64 present;           /* pages */
@@ -105,9 +107,14 @@ static void set_size_locked(struct memobj *obj, u64 size)
     __atomic_store_n(&obj->size, size, __ATOMIC_RELEASE);
 }
 
-bool memobj_mapped(const struct memobj *obj)
+void memobj_count_writer(struct memobj *obj, bool more)
 {
-    return __atomic_load_n(&obj->mapped, __ATOMIC_ACQUIRE);
+    __atomic_add_fetch(&obj->writers, more ? 1U : -1U, __ATOMIC_RELAXED);
+}
+
+u32 memobj_writers(const struct memobj *obj)
+{
+    return __atomic_load_n(&obj->writers, __ATOMIC_RELAXED);
 }
 
 /* ---- extents ------------------------------------------------------------------------------------- */
@@ -457,12 +464,16 @@ int memobj_truncate(struct memobj *obj, u64 size)
     if (size > OBJECT_MAX)
         return -EFBIG;
     mutex_lock(&obj->lock);
-    if (size > obj->size)
-        zero_tail(obj);
-    else
+    bool shrinks = size < obj->size;
+
+    if (shrinks || size == obj->size)
         punch_locked(obj, size, OBJECT_MAX + EXTENT_MAX);
+    else
+        zero_tail(obj);
     set_size_locked(obj, size);
     mutex_unlock(&obj->lock);
+    if (shrinks && __atomic_load_n(&obj->mapped, __ATOMIC_ACQUIRE))
+        mm_object_truncated(obj);
     return 0;
 }
 
@@ -545,10 +556,9 @@ int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window
     if (e) {
         *window_offset = e->window + (offset - e->start);
         *run = MIN(len, e->len - (offset - e->start));
-        if (shared) {
+        if (shared)
             e->exposed = true;
-            __atomic_store_n(&obj->mapped, true, __ATOMIC_RELEASE);
-        }
+        __atomic_store_n(&obj->mapped, true, __ATOMIC_RELEASE);
     }
     mutex_unlock(&obj->lock);
     return e ? 0 : -ENOMEM;

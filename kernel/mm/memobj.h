@@ -27,7 +27,10 @@ ssize_t memobj_read(struct memobj *obj, struct iter *to, u64 offset, size_t n);
 /* Bytes; the size grows with them. -ENOSPC when the instance's memory is used up, -EFAULT, -EFBIG. */
 ssize_t memobj_write(struct memobj *obj, struct iter *from, u64 offset, size_t n);
 
-/* Sets the size; what lies behind it is forgotten. 0 or -EFBIG. Mappings: see mm_file_truncated(). */
+/*
+ * Sets the size; what lies behind it is forgotten, and the caller's mappings of it fault from now on
+ * (other spaces' show zeros there). 0 or -EFBIG.
+ */
 int memobj_truncate(struct memobj *obj, u64 size);
 /* The range reads as zeros; its whole pages cost nothing any more. */
 void memobj_punch(struct memobj *obj, u64 offset, u64 len);
@@ -41,6 +44,9 @@ s64 memobj_seek(struct memobj *obj, u64 offset, int whence);
  * most len. shared: the program may write there behind our back. 0 or -ENOMEM.
  */
 int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window_offset, u64 *run);
-bool memobj_mapped(const struct memobj *obj); /* has it ever been mapped shared? */
+
+/* How many mappings there are through which programs may write to the object: F_SEAL_WRITE asks. */
+u32 memobj_writers(const struct memobj *obj);
+void memobj_count_writer(struct memobj *obj, bool more);
 
 #endif
