@@ -16,6 +16,8 @@
 
 #include "base/string.h"
 #include "base/types.h"
+#include "cred/cred.h"
+#include "host/host.h"
 #include "host/mem.h"
 #include "log/log.h"
 #include "mm/alloc.h"
@@ -82,6 +84,97 @@ int host_pages_drop(u64 offset, u64 len)
     return fallocate(window_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
                      (off_t)len) == 0 ? 0 : -ENOMEM;
 }
+
+/* The program's pages that the host knows: as many as tests look at, from FAKE_USER on. */
+#define FAKE_USER 0x10000000UL
+#define FAKE_PAGES 128
+
+static struct fake_page {
+    bool mapped, shared;
+    int prot;
+    u64 window; /* of kernel pages; else 0 */
+    u64 id;     /* of anonymous ones: moves with the page */
+} fake_pages[FAKE_PAGES];
+static u64 fake_next_id = 1;
+
+static inline size_t fake_index(u64 addr, u64 len)
+{
+    assert(IS_ALIGNED(addr, PAGE_SIZE) && IS_ALIGNED(len, PAGE_SIZE) && len);
+    assert(addr >= FAKE_USER && addr + len <= FAKE_USER + FAKE_PAGES * PAGE_SIZE);
+    return (addr - FAKE_USER) >> PAGE_SHIFT;
+}
+
+#define for_fake_pages(page, addr, len)                                                            \
+    for (struct fake_page *page = &fake_pages[fake_index(addr, len)], *end_ = page + (len) / PAGE_SIZE; \
+         page < end_; page++)
+
+int host_map_anon(u64 addr, u64 len, int prot)
+{
+    for_fake_pages(page, addr, len)
+        *page = (struct fake_page){.mapped = true, .prot = prot, .id = fake_next_id++};
+    return 0;
+}
+
+int host_map_pages(u64 addr, u64 len, int prot, u64 window_offset, bool shared)
+{
+    for_fake_pages(page, addr, len) {
+        *page = (struct fake_page){.mapped = true, .shared = shared, .prot = prot, .window = window_offset};
+        window_offset += PAGE_SIZE;
+    }
+    return 0;
+}
+
+int host_map_file(u64 addr, u64 len, int prot, int file, u64 offset)
+{
+    (void)file, (void)offset;
+    return host_map_anon(addr, len, prot);
+}
+
+int host_protect(u64 addr, u64 len, int prot)
+{
+    for_fake_pages(page, addr, len) {
+        assert(page->mapped);
+        page->prot = prot;
+    }
+    return 0;
+}
+
+int host_unmap(u64 addr, u64 len)
+{
+    for_fake_pages(page, addr, len)
+        *page = (struct fake_page){0};
+    return 0;
+}
+
+int host_remap(u64 old_addr, u64 old_len, u64 new_addr, u64 new_len)
+{
+    size_t to = fake_index(new_addr, new_len);
+
+    assert(old_len == new_len);
+    for_fake_pages(page, old_addr, old_len) {
+        assert(page->mapped);
+        fake_pages[to++] = *page;
+        *page = (struct fake_page){0};
+    }
+    return 0;
+}
+
+int host_discard(u64 addr, u64 len)
+{
+    for_fake_pages(page, addr, len)
+        page->id = fake_next_id++;
+    return 0;
+}
+
+int host_resident(u64 addr, u64 len, u8 *out)
+{
+    for_fake_pages(page, addr, len)
+        *out++ = page->mapped;
+    return 0;
+}
+
+/* The superuser. */
+const struct cred fake_cred = {.cap_effective = UINT64_MAX};
 
 /* User memory is the test's own. */
 size_t host_user_read(void *to, u64 from, size_t len)
