@@ -2,7 +2,7 @@
 
 import re
 
-LINE = re.compile(r"^\[ *(==========|RUN|OK|FAILED|SKIPPED|ERROR|LINE) *\] ?(.*)$")
+LINE = re.compile(r"^\[ *(==========|RUN|OK|FAILED|SKIPPED|REASON) *\] ?(.*)$")
 RUNNING = re.compile(r"Running (\d+) test")
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -37,6 +37,8 @@ class CmockaOutput:
             elif kind in ("OK", "FAILED", "SKIPPED") and running is not None and rest == running:
                 self.cases[running] = {"OK": PASSED, "SKIPPED": SKIPPED}.get(kind, FAILED)
                 running = None
+            elif kind == "REASON" and running is not None:
+                lines.append(rest.removeprefix(f"{running}: "))
             elif line.strip():
                 lines.append(line)
         return running
