@@ -5,10 +5,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-static const int terminating[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGILL,  SIGTRAP,   SIGABRT, SIGBUS,
-                                  SIGFPE,  SIGKILL,   SIGUSR1, SIGSEGV, SIGUSR2,   SIGPIPE, SIGALRM,
-                                  SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL,
-                                  SIGPWR,  SIGSYS};
+static const int terminating[] = {SIGHUP,    SIGINT,  SIGQUIT, SIGILL,    SIGTRAP, SIGABRT,
+                                  SIGBUS,    SIGFPE,  SIGKILL, SIGUSR1,   SIGSEGV, SIGUSR2,
+                                  SIGPIPE,   SIGALRM, SIGTERM, SIGSTKFLT, SIGXCPU, SIGXFSZ,
+                                  SIGVTALRM, SIGPROF, SIGPOLL, SIGPWR,    SIGSYS};
 static const int stopping[] = {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
 static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGWINCH};
 

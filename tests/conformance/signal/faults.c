@@ -5,14 +5,14 @@
 #include <ucontext.h>
 
 #define EFLAGS_TF 0x100
-#define PAGE 4096
+#define PAGE      4096
 
 static sigjmp_buf back;
 static siginfo_t seen;
 static volatile int seen_sig;
 static volatile long seen_rip, seen_trapno, seen_err, seen_cr2;
 
-static void catch(int sig, siginfo_t *info, void *context)
+static void catch (int sig, siginfo_t *info, void *context)
 {
     const greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
 

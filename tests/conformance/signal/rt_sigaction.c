@@ -104,7 +104,8 @@ static void old_action_is_what_was_set(void **state)
     memset(&old, 0xff, sizeof old);
     need_eq(sigaction(SIGUSR1, NULL, &old), 0);
     need(old.sa_handler == counting);
-    need_eq(old.sa_flags & (SA_RESTART | SA_NODEFER | SA_SIGINFO | SA_ONSTACK), SA_RESTART | SA_NODEFER);
+    need_eq(old.sa_flags & (SA_RESTART | SA_NODEFER | SA_SIGINFO | SA_ONSTACK),
+            SA_RESTART | SA_NODEFER);
     need(sigismember(&old.sa_mask, SIGUSR2) && sigismember(&old.sa_mask, SIGRTMAX));
     need(!sigismember(&old.sa_mask, SIGUSR1));
     set_action(SIGUSR1, SIG_DFL, 0);
@@ -221,7 +222,7 @@ static void read_mask(int sig)
     mask_in_handler = mask;
 }
 
-#define BIT(sig) (1UL << ((sig) - 1))
+#define BIT(sig) (1UL << ((sig)-1))
 
 /* covers: rt_sigaction */
 static void mask_of_the_action_is_added_in_the_handler_and_restored(void **state)
@@ -270,8 +271,7 @@ static void with_info(int sig, siginfo_t *info, void *context)
 {
     last_sig = sig;
     seen_info = *info;
-    context_was_given = context != NULL &&
-                        ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] != 0;
+    context_was_given = context != NULL && ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] != 0;
 }
 
 /* covers: rt_sigaction SA_SIGINFO */

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#define BIT(sig) (1UL << ((sig) - 1))
+#define BIT(sig) (1UL << ((sig)-1))
 
 static long mask_raw(int how, unsigned long *set, unsigned long *old)
 {

@@ -214,8 +214,7 @@ static int over_limit(void *arg)
 
     (void)arg;
     need_eq(setrlimit(RLIMIT_SIGPENDING, &(struct rlimit){5, 5}), 0);
-    while (sent < 100000 &&
-           sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = sent}) == 0) {
+    while (sent < 100000 && sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = sent}) == 0) {
         sent++;
     }
     need_eq(errno, EAGAIN);
