@@ -122,7 +122,8 @@ $(B)/uapi/.made: $(B)/.deps
 
 # The generator leaves files alone whose text would not change, so that a new row in a table
 # recompiles what follows from it and no more.
-$(B)/gen/sources.mk: $(TABLES) $(GENERATOR_SRCS) $(B)/.deps $(B)/uapi/.made
+$(B)/gen/sources.mk: $(TABLES) $(wildcard kernel/syscall/status.tsv) \
+    $(wildcard tests/conformance/table/*.tbl) $(GENERATOR_SRCS) $(B)/.deps $(B)/uapi/.made
 	@mkdir -p $(B)/gen
 ifneq ($(GENERATOR_SRCS),)
 	$(call say,GEN)$(PYTHON) -B tools/gen/gen.py --out $(B)/gen kernel
@@ -233,7 +234,7 @@ $(B)/lint/%.ok: %.c $(B)/.flags
 # Tests
 
 TEST_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE= -Wall -Wextra -Werror -Wno-unused-parameter \
-    -Wno-nonnull -Itests/conformance -Itests/conformance/lib
+    -Wno-nonnull -Itests/conformance -Itests/conformance/lib -I$(B)/gen
 
 # Unit tests link the kernel's own sources, built for user space with sanitizers: base/, and the
 # rooms that the tests' names begin with. The archive gives a test only the files that it uses.
