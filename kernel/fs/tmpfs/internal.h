@@ -1,0 +1,93 @@
+/* kernel/fs/tmpfs/internal.h: what the files of tmpfs share. */
+#ifndef TMPFS_INTERNAL_H
+#define TMPFS_INTERNAL_H
+
+#include "base/list.h"
+#include "base/rbtree.h"
+#include "base/string.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "mm/alloc.h"
+#include "mm/memobj.h"
+#include "vfs/vfs.h"
+
+struct tmpfs_super {
+    struct super *super;   /* constant */
+    struct spinlock lock;  /* class OBJECT: the counts and limits */
+    u64 max_bytes;         /* 0: no limit */
+    u64 max_inodes;        /* 0: no limit */
+    u64 inodes;
+    u64 bytes;             /* charged to files */
+    umode root_mode;
+    uid_t root_uid;
+    gid_t root_gid;
+    u64 next_ino;          /* atomic */
+    struct list_head all;  /* lock: every inode, for taking the tree down */
+};
+
+/* A name in a directory: in a tree by name, and in one by cookie, which readdir goes along. */
+struct tmpfs_entry {
+    struct rb_node by_name;
+    struct rb_node by_cookie;
+    u64 cookie;          /* constant: a position for readdir; grows */
+    struct inode *inode; /* counted; directory's lock */
+    u32 len;
+    char name[];
+};
+
+struct tmpfs_xattr {
+    struct list_head list;
+    size_t size;
+    void *value;
+    char name[];
+};
+
+struct tmpfs_inode {
+    struct inode inode;
+    struct list_head all;       /* tmpfs_super.lock */
+    struct spinlock lock;       /* class OBJECT: xattrs, charged */
+    struct list_head xattrs;    /* lock */
+    u64 charged;                /* lock: bytes counted in the super's */
+    unsigned int seals;         /* inode.lock; F_SEAL_ */
+    struct memobj *obj;         /* regular files: constant */
+    struct rb_tree names;       /* directories: inode.lock */
+    struct rb_tree cookies;     /* the same entries */
+    u64 next_cookie;            /* inode.lock */
+    struct inode *parent;       /* directories: for "..", inode.lock; not counted, the root's is itself */
+};
+
+static inline struct tmpfs_inode *tmpfs_inode(struct inode *inode)
+{
+    return container_of(inode, struct tmpfs_inode, inode);
+}
+
+static inline struct tmpfs_super *tmpfs_super(struct inode *inode)
+{
+    return inode->super->private;
+}
+
+#define COOKIE_FIRST 2 /* 0 is ".", 1 is ".." */
+
+/* super.c */
+struct inode *tmpfs_inode_create(struct super *super, umode mode, dev_t rdev); /* ERR_PTR */
+
+/* dir.c */
+extern const struct inode_ops tmpfs_dir_ops;
+extern const struct file_ops tmpfs_dir_fops;
+void tmpfs_dir_clear(struct tmpfs_inode *dir); /* forgets all entries: the whole tree is taken down */
+int tmpfs_setattr(struct inode *inode, const struct iattr *attr);
+int tmpfs_getattr(struct inode *inode, struct kstat *stat);
+
+/* file.c */
+extern const struct inode_ops tmpfs_file_ops;
+extern const struct inode_ops tmpfs_node_ops; /* symbolic links, FIFOs, devices, sockets */
+extern const struct file_ops tmpfs_file_fops;
+void tmpfs_charge(struct inode *inode);        /* counts what the contents have grown or shrunk by */
+
+/* xattr.c */
+ssize_t tmpfs_xattr_get(struct inode *inode, const char *name, void *value, size_t size);
+int tmpfs_xattr_set(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+int tmpfs_xattr_remove(struct inode *inode, const char *name);
+ssize_t tmpfs_xattr_list(struct inode *inode, char *names, size_t size);
+void tmpfs_xattr_clear(struct tmpfs_inode *inode);
+
+#endif
