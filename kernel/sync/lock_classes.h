@@ -24,6 +24,7 @@
     X(SIGHAND)    /* signal: a process's actions and queues */                                     \
     X(FUTEX)      /* ipc: a futex bucket */                                                        \
     X(DENTRY)     /* vfs: a dentry's children and the name table */                                \
+    X(MOUNT_HASH) /* vfs: a bucket of the table of mount points */                                 \
     X(FILES)      /* vfs: a descriptor table */                                                    \
     X(FS_CONTEXT) /* vfs: root and working directory */                                            \
     X(CRED)       /* cred: tables of identifiers */                                                \

@@ -93,6 +93,12 @@ int file_init(struct file *file, const struct file_ops *ops, struct inode *inode
 /* The same for a file that the vfs allocates and frees: private is the object. ERR_PTR. */
 struct file *file_create_anon(const struct file_ops *ops, struct inode *inode, int flags, void *private);
 
+/*
+ * A file of memory without a name (memfd_create, System V shared memory), open for reading and writing.
+ * name is what /proc/PID/fd shows: "memfd:x". seals: F_SEAL_. ERR_PTR.
+ */
+struct file *file_create_memory(const char *name, umode mode, int flags, unsigned int seals);
+
 /* An inode of the internal pseudo file system (pipes, sockets, memfd), with a number of its own. */
 struct inode *inode_create_anon(umode mode, const struct file_ops *fops);
 
@@ -143,6 +149,8 @@ ssize_t file_write(struct file *file, struct iter *from, loff_t *pos);
 /* For the kernel itself (exec, image loading): the whole range or an error; -EIO when the file ends. */
 ssize_t file_read_kernel(struct file *file, void *to, size_t n, loff_t pos);
 loff_t file_seek(struct file *file, loff_t offset, int whence);
+/* By the inode's size; all of it is data. For file systems' seek operations. */
+loff_t file_seek_generic(struct file *file, loff_t offset, int whence);
 
 int file_pos_lock(struct file *file); /* 0, or -EINTR when the thread is being killed */
 void file_pos_unlock(struct file *file);
@@ -162,7 +170,10 @@ int dev_register_block(u32 major, u32 first_minor, u32 minors, const char *name,
 extern const struct file_ops *fifo_ops;
 
 /* Upcalls that other rooms fill in; NULL: not there. */
+extern int (*vfs_memory_inode)(umode mode, unsigned int seals, struct inode **out); /* tmpfs */
 extern void (*vfs_file_gone)(struct file *file); /* epoll: the last descriptor's reference is gone */
-extern void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name); /* inotify */
+extern void (*vfs_signal)(int signal); /* signal: to the calling thread (SIGXFSZ, SIGPIPE) */
+/* inotify, set by the first watch: an IN_ event of the dentry's inode; name: of that entry in it. */
+extern void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name);
 
 #endif

@@ -126,7 +126,7 @@ struct inode_ops {
 
 struct inode {
     struct refcount ref;
-    u32 flags;                  /* INODE_; constant */
+    u32 flags;                  /* INODE_; constant once the inode is published */
     const struct inode_ops *ops;  /* constant */
     const struct file_ops *fops;  /* constant; of a file opened here. NULL for links and nodes */
     struct super *super;        /* constant; counted */
@@ -141,7 +141,7 @@ struct inode {
     ktime atime, mtime, ctime;  /* read and written whole, without lock */
     ktime btime;                /* constant; 0: not known */
     char *link;                 /* symbolic link's text, when it is at hand; constant; the fs frees it */
-    u32 writers;                /* atomic: open for writing, unless DENY bit */
+    s32 writers;                /* atomic: files open for writing; negative: executed, writing denied */
     u32 truncations;            /* lock; counts, so that a write notices one */
     struct file_locks *locks;   /* vfs/locks.c; set once, atomically */
     void *endpoint;             /* FIFO: ipc's pipe; socket node: net's; their rooms say which lock */
@@ -150,6 +150,7 @@ struct inode {
 };
 
 #define INODE_NOATIME BIT(0)   /* never changes atime by reading */
+#define INODE_LINKABLE BIT(2)  /* O_TMPFILE without O_EXCL: linkat may give it a name */
 #define INODE_IMMUTABLE BIT(1) /* pseudo file systems: no chmod, chown, utimes (EPERM) */
 
 static inline bool inode_is(const struct inode *inode, umode type)
@@ -196,11 +197,14 @@ struct super_ops {
     /* Mount options as /proc/mounts shows them (",size=1k"): the length, as snprintf. */
     int (*show_options)(struct super *super, char *buf, size_t size);
     int (*remount)(struct super *super, const char *options);
+    /* The last mount is gone: lets go of the inodes that the file system holds itself. */
+    void (*shutdown)(struct super *super);
     void (*release)(struct super *super); /* last reference gone: frees super->private */
 };
 
 struct super {
-    struct refcount ref;       /* mounts, open inodes */
+    struct refcount ref;       /* inodes, and one for all mounts together */
+    struct refcount active;    /* mounts */
     const struct fs_type *type; /* constant */
     const struct super_ops *ops; /* constant */
     dev_t dev;                 /* constant; st_dev */
@@ -239,7 +243,7 @@ struct fs_type *fs_type_find(const char *name);
 /* One at a time for /proc/filesystems: NULL starts; NULL at the end. */
 struct fs_type *fs_type_next(const struct fs_type *after);
 
-/* A new super with one reference and a device number of its own (major 0). NULL: no memory. */
+/* A new super, active once, with a device number of its own (major 0). NULL: no memory. */
 struct super *super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic);
 int super_set_root(struct super *super, struct inode *root); /* takes over the reference of root */
 static inline struct super *super_get(struct super *super)
@@ -249,5 +253,9 @@ static inline struct super *super_get(struct super *super)
 }
 void super_put(struct super *super);
 DEFINE_AUTO(super_put, struct super *)
+
+/* One more and one less mount. The last shuts the file system down. */
+void super_activate(struct super *super);
+void super_deactivate(struct super *super);
 
 #endif

@@ -1,0 +1,259 @@
+/* kernel/vfs/fcntl.c: dup(2), fcntl(2), ioctl(2), close_range(2): calls about descriptors. */
+#include "abi/newer.h"
+#include "base/bitmap.h"
+#include "vfs/internal.h"
+#include "vfs/locks.h"
+#include "syscall_proto.h"
+
+#include <asm/ioctls.h>
+#include <linux/close_range.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/resource.h>
+
+#define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
+
+long sys_dup(int oldfd)
+{
+    struct file *file = fd_file_any(oldfd);
+
+    return file ? fd_create(file, 0) : -EBADF;
+}
+
+long sys_dup3(int oldfd, int newfd, int flags)
+{
+    struct file *file;
+
+    if ((flags & ~O_CLOEXEC) || oldfd == newfd)
+        return -EINVAL;
+    file = fd_file_any(oldfd);
+    return file ? fd_replace(file, newfd, flags & O_CLOEXEC) : -EBADF;
+}
+
+long sys_dup2(int oldfd, int newfd)
+{
+    if (oldfd == newfd) {
+        AUTO_FD fd = fd_borrow_any(oldfd);
+
+        return fd.file ? newfd : -EBADF;
+    }
+    return sys_dup3(oldfd, newfd, 0);
+}
+
+static long dup_from(int nr, unsigned long lowest, bool cloexec)
+{
+    struct file *file;
+    int fd;
+
+    if (lowest >= rlimit(RLIMIT_NOFILE))
+        return -EINVAL;
+    file = fd_file_any(nr);
+    if (!file)
+        return -EBADF;
+    fd = fd_reserve((int)lowest, cloexec);
+    if (fd < 0)
+        file_put(file);
+    else
+        fd_install(fd, file);
+    return fd;
+}
+
+static long set_flags(struct file *file, int flags)
+{
+    u32 old = file_flags(file), new;
+    int err;
+
+    if ((flags & O_NOATIME) && !(old & O_NOATIME) && !inode_owner_or_capable(file->inode))
+        return -EPERM;
+    err = file->ops->set_flags ? file->ops->set_flags(file, flags) : 0;
+    if (err)
+        return err;
+    do {
+        new = (old & ~(u32)SETTABLE) | ((u32)flags & SETTABLE);
+    } while (!__atomic_compare_exchange_n(&file->flags, &old, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return 0;
+}
+
+/* ---- who gets the signals of O_ASYNC ---- */
+
+static long set_owner(struct file *file, int type, int id)
+{
+    if (type != F_OWNER_TID && type != F_OWNER_PID && type != F_OWNER_PGRP)
+        return -EINVAL;
+    spin_lock(&file->lock);
+    file->owner.type = type;
+    file->owner.id = id;
+    file->owner.uid = cred_current()->uid;
+    file->owner.euid = cred_current()->euid;
+    spin_unlock(&file->lock);
+    return 0;
+}
+
+static long owner_call(struct file *file, unsigned int cmd, unsigned long arg)
+{
+    struct f_owner_ex ex;
+    struct file_owner owner;
+
+    spin_lock(&file->lock);
+    owner = file->owner;
+    spin_unlock(&file->lock);
+
+    switch (cmd) {
+    case F_SETOWN:
+        if ((int)arg == INT32_MIN)
+            return -EINVAL;
+        return (int)arg < 0 ? set_owner(file, F_OWNER_PGRP, -(int)arg) : set_owner(file, F_OWNER_PID, (int)arg);
+    case F_GETOWN:
+        return owner.type == F_OWNER_PGRP ? -owner.id : owner.id;
+    case F_SETOWN_EX:
+        if (copy_from_user(&ex, (void __user *)arg, sizeof(ex)))
+            return -EFAULT;
+        return set_owner(file, ex.type, ex.pid);
+    case F_GETOWN_EX:
+        ex = (struct f_owner_ex){.type = owner.type, .pid = owner.id};
+        return copy_to_user((void __user *)arg, &ex, sizeof(ex));
+    case F_SETSIG:
+        if (arg > 64)
+            return -EINVAL;
+        spin_lock(&file->lock);
+        file->owner.signal = (int)arg;
+        spin_unlock(&file->lock);
+        return 0;
+    default: /* F_GETSIG */
+        return owner.signal;
+    }
+}
+
+static bool allowed_on_path(unsigned int cmd)
+{
+    return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
+}
+
+static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned long arg)
+{
+    switch (cmd) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        return dup_from(nr, arg, cmd == F_DUPFD_CLOEXEC);
+    case F_GETFD:
+        return fd_cloexec(nr) > 0 ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        return fd_set_cloexec(nr, arg & FD_CLOEXEC);
+    case F_GETFL:
+        return file_flags(file);
+    case F_SETFL:
+        return set_flags(file, (int)arg);
+    case F_GETLK:
+    case F_OFD_GETLK:
+        return fcntl_getlk(file, (struct flock __user *)arg, cmd == F_OFD_GETLK);
+    case F_SETLK:
+    case F_SETLKW:
+        return fcntl_setlk(file, (const struct flock __user *)arg, false, cmd == F_SETLKW);
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return fcntl_setlk(file, (const struct flock __user *)arg, true, cmd == F_OFD_SETLKW);
+    case F_SETOWN:
+    case F_GETOWN:
+    case F_SETOWN_EX:
+    case F_GETOWN_EX:
+    case F_SETSIG:
+    case F_GETSIG:
+        return owner_call(file, cmd, arg);
+    case F_DUPFD_QUERY: {
+        AUTO_FD other = fd_borrow_any((int)arg);
+
+        return other.file ? other.file == file : -EBADF;
+    }
+    default:
+        return file->ops->fcntl ? file->ops->fcntl(file, cmd, arg) : cmd == F_GETPIPE_SZ || cmd == F_SETPIPE_SZ ? -EBADF : -EINVAL;
+    }
+}
+
+long sys_fcntl(int nr, unsigned int cmd, unsigned long arg)
+{
+    AUTO_FD fd = fd_borrow_any(nr);
+
+    if (!fd.file || ((fd.file->mode & FILE_PATH) && !allowed_on_path(cmd)))
+        return -EBADF;
+    return fcntl_file(nr, fd.file, cmd, arg);
+}
+
+/* ---- ioctl ---- */
+
+static long set_nonblocking(struct file *file, int __user *arg)
+{
+    int on, err = get_user(on, arg);
+
+    if (err)
+        return err;
+    if (on)
+        __atomic_fetch_or(&file->flags, O_NONBLOCK, __ATOMIC_RELAXED);
+    else
+        __atomic_fetch_and(&file->flags, ~(u32)O_NONBLOCK, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static long ioctl_regular(struct file *file, unsigned int cmd, unsigned long arg)
+{
+    loff_t size = (loff_t)inode_size(file->inode);
+
+    switch (cmd) {
+    case FIONREAD:
+        return put_user((int)(size - READ_ONCE(file->pos)), (int __user *)arg);
+    case FIGETBSZ:
+        return put_user((int)file->inode->super->block_size, (int __user *)arg);
+    default:
+        return -ENOTTY;
+    }
+}
+
+long sys_ioctl(int nr, unsigned int cmd, unsigned long arg)
+{
+    AUTO_FD fd = fd_borrow(nr);
+    umode type;
+
+    if (!fd.file)
+        return -EBADF;
+    type = fd.file->inode->mode & S_IFMT;
+    switch (cmd) {
+    case FIOCLEX:
+    case FIONCLEX:
+        return fd_set_cloexec(nr, cmd == FIOCLEX);
+    case FIONBIO:
+        return set_nonblocking(fd.file, (int __user *)arg);
+    case FIOQSIZE:
+        if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
+            return -ENOTTY;
+        return put_user((loff_t)inode_size(fd.file->inode), (loff_t __user *)arg);
+    }
+    if (fd.file->ops->ioctl) {
+        long result = fd.file->ops->ioctl(fd.file, cmd, arg);
+
+        if (result != -ENOTTY || type != S_IFREG)
+            return result;
+    }
+    return type == S_IFREG ? ioctl_regular(fd.file, cmd, arg) : -ENOTTY;
+}
+
+/* ---- close_range ---- */
+
+long sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+    int err;
+
+    if (first > last || (flags & ~(unsigned int)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
+        return -EINVAL;
+    if (flags & CLOSE_RANGE_UNSHARE) {
+        err = files_unshare();
+        if (err)
+            return err;
+    }
+    last = MIN(last, READ_ONCE(self()->files->max) - 1);
+    for (u64 fd = first; fd <= last; fd++) {
+        if (flags & CLOSE_RANGE_CLOEXEC)
+            fd_set_cloexec((int)fd, true);
+        else
+            fd_close((int)fd);
+    }
+    return 0;
+}

@@ -1,0 +1,308 @@
+/* kernel/vfs/mount.c: the tree of mounts, and which mount stands at which place. */
+#include "base/hash.h"
+#include "vfs/internal.h"
+
+#define BUCKETS 256
+
+struct bucket {
+    struct spinlock lock;   /* class MOUNT_HASH */
+    struct list_head chain; /* lock */
+};
+
+struct mutex mount_lock;
+
+static struct {
+    struct bucket buckets[BUCKETS];
+    struct list_head all; /* mount_lock */
+    int next_id;          /* atomic */
+} mounts = {.all = LIST_HEAD_INIT(mounts.all), .next_id = 20};
+
+int mount_start(void)
+{
+    mutex_init(&mount_lock, MOUNT);
+    for (u32 i = 0; i < BUCKETS; i++) {
+        spin_init(&mounts.buckets[i].lock, MOUNT_HASH);
+        list_init(&mounts.buckets[i].chain);
+    }
+    return 0;
+}
+
+static struct bucket *bucket_of(const struct mount *parent, const struct dentry *point)
+{
+    return &mounts.buckets[hash_u64((uintptr_t)parent ^ hash_ptr(point)) % BUCKETS];
+}
+
+struct mount *mount_find(const struct path *point)
+{
+    struct bucket *bucket;
+    struct mount *mount;
+
+    if (!(__atomic_load_n(&point->dentry->flags, __ATOMIC_ACQUIRE) & DENTRY_MOUNTED))
+        return NULL;
+
+    bucket = bucket_of(point->mount, point->dentry);
+    spin_lock(&bucket->lock);
+    list_for_each_entry (mount, &bucket->chain, hash) {
+        if (mount->parent == point->mount && mount->point == point->dentry) {
+            mount_get(mount);
+            spin_unlock(&bucket->lock);
+            return mount;
+        }
+    }
+    spin_unlock(&bucket->lock);
+    return NULL;
+}
+
+void path_mounted(struct path *path)
+{
+    struct mount *mount;
+
+    while ((mount = mount_find(path))) {
+        dentry_put(path->dentry);
+        mount_put(path->mount);
+        path->mount = mount;
+        path->dentry = dentry_get(mount->root);
+    }
+}
+
+bool path_up_mount(struct path *path)
+{
+    struct mount *mount = path->mount, *parent;
+    struct dentry *point;
+
+    /* parent and point change only with mount_lock held, and rarely: the lock is short. */
+    mutex_lock(&mount_lock);
+    if (!mount->attached || mount->parent == mount) {
+        mutex_unlock(&mount_lock);
+        return false;
+    }
+    parent = mount_get(mount->parent);
+    point = dentry_get(mount->point);
+    mutex_unlock(&mount_lock);
+
+    path_put(path);
+    path->mount = parent;
+    path->dentry = point;
+    return true;
+}
+
+void mount_put(struct mount *mount)
+{
+    if (!refcount_put(&mount->ref))
+        return;
+    dentry_put(mount->root);
+    super_deactivate(mount->super);
+    kfree(mount->source);
+    kfree(mount);
+}
+
+/* Takes over one activation of super. */
+static struct mount *mount_alloc(struct super *super, struct dentry *root, const char *source, u32 flags)
+{
+    struct mount *mount = kzalloc(sizeof(*mount));
+
+    if (!mount)
+        return NULL;
+    mount->source = kstrdup(source && *source ? source : "none");
+    if (!mount->source) {
+        kfree(mount);
+        return NULL;
+    }
+    refcount_init(&mount->ref, 1);
+    mount->flags = flags;
+    mount->id = __atomic_fetch_add(&mounts.next_id, 1, __ATOMIC_RELAXED);
+    mount->super = super;
+    mount->root = dentry_get(root);
+    mount->parent = mount;
+    list_init(&mount->hash);
+    list_init(&mount->children);
+    list_init(&mount->sibling);
+    list_init(&mount->all);
+    return mount;
+}
+
+int mount_create(const char *type_name, const char *source, const char *options, u32 flags,
+                 struct mount **out)
+{
+    struct fs_type *type = fs_type_find(type_name);
+    struct super *super;
+    int err;
+
+    if (!type)
+        return -ENODEV;
+    err = type->mount(type, source ? source : "", options ? options : "", &super);
+    if (err)
+        return err;
+
+    *out = mount_alloc(super, super->root, source, flags);
+    if (*out)
+        return 0;
+    super_deactivate(super);
+    return -ENOMEM;
+}
+
+struct mount *mount_of_super(struct super *super, const char *source, u32 flags)
+{
+    struct mount *mount;
+
+    super_activate(super);
+    mount = mount_alloc(super, super->root, source, flags);
+    if (!mount)
+        super_deactivate(super);
+    return mount;
+}
+
+struct mount *mount_clone(struct mount *from, struct dentry *root)
+{
+    struct mount *mount;
+
+    super_activate(from->super);
+    mount = mount_alloc(from->super, root, from->source, READ_ONCE(from->flags));
+    if (!mount)
+        super_deactivate(from->super);
+    return mount;
+}
+
+void mount_attach_locked(struct mount *mount, const struct path *where)
+{
+    struct bucket *bucket = bucket_of(where->mount, where->dentry);
+
+    mount->parent = mount_get(where->mount);
+    mount->point = dentry_get(where->dentry);
+    mount->attached = true;
+    list_add_tail(&mount->sibling, &where->mount->children);
+    list_add_tail(&mount->all, &mounts.all);
+
+    spin_lock(&bucket->lock);
+    list_add(&mount->hash, &bucket->chain);
+    __atomic_fetch_or(&where->dentry->flags, DENTRY_MOUNTED, __ATOMIC_RELEASE);
+    spin_unlock(&bucket->lock);
+}
+
+static bool is_mountpoint_locked(const struct dentry *dentry)
+{
+    struct mount *mount;
+
+    list_for_each_entry (mount, &mounts.all, all) {
+        if (mount->point == dentry)
+            return true;
+    }
+    return false;
+}
+
+/* The caller puts the reference that the tree had, after mount_lock is released, and the two of the place. */
+void mount_detach_locked(struct mount *mount, struct path *place)
+{
+    struct bucket *bucket = bucket_of(mount->parent, mount->point);
+
+    spin_lock(&bucket->lock);
+    list_del(&mount->hash);
+    spin_unlock(&bucket->lock);
+    list_del(&mount->sibling);
+    list_del(&mount->all);
+    *place = (struct path){.mount = mount->parent, .dentry = mount->point};
+    mount->parent = mount;
+    mount->point = NULL;
+    mount->attached = false;
+    if (!is_mountpoint_locked(place->dentry))
+        __atomic_fetch_and(&place->dentry->flags, ~(u32)DENTRY_MOUNTED, __ATOMIC_RELEASE);
+}
+
+int mount_attach(struct mount *mount, const struct path *where)
+{
+    struct path place = *where;
+    int err = 0;
+
+    path_get(&place);
+    path_mounted(&place);
+    mutex_lock(&mount_lock);
+    if (S_ISDIR(path_inode(&place)->mode) != S_ISDIR(mount->root->inode->mode))
+        err = -ENOTDIR;
+    else if (dentry_unhashed(place.dentry) && place.dentry != place.mount->root)
+        err = -ENOENT;
+    else
+        mount_attach_locked(mount, &place);
+    mutex_unlock(&mount_lock);
+    path_put(&place);
+    if (err)
+        mount_put(mount);
+    return err;
+}
+
+int vfs_mount(const char *type, const char *source, const char *target, const char *options, u32 flags)
+{
+    AUTO_PATH where = {0};
+    struct mount *mount;
+    int err = path_lookup(AT_FDCWD, target, LOOKUP_FOLLOW, &where);
+
+    if (!err)
+        err = mount_create(type, source, options, flags, &mount);
+    return err ? err : mount_attach(mount, &where);
+}
+
+int vfs_mount_root(const char *type, const char *source, const char *options, u32 flags)
+{
+    struct mount *mount;
+    int err = mount_create(type, source, options, flags, &mount);
+
+    if (err)
+        return err;
+
+    struct path root = {.mount = mount, .dentry = mount->root};
+
+    mutex_lock(&mount_lock);
+    mount->attached = true;
+    list_add_tail(&mount->all, &mounts.all);
+    mutex_unlock(&mount_lock);
+
+    self()->fs = fs_context_create(&root, 022);
+    return self()->fs ? 0 : -ENOMEM;
+}
+
+/* Is the mount, or what it stands on, inside the part of the tree that root shows? */
+static bool mount_visible(struct mount *mount, const struct path *root)
+{
+    while (mount != root->mount) {
+        if (mount->parent == mount)
+            return false;
+        if (mount->parent == root->mount)
+            return dentry_is_below(mount->point, root->dentry);
+        mount = mount->parent;
+    }
+    return true;
+}
+
+int mount_for_each(const struct path *root, int (*func)(struct mount *mount, void *arg), void *arg)
+{
+    struct mount *mount;
+    int err = 0;
+
+    mutex_lock(&mount_lock);
+    list_for_each_entry (mount, &mounts.all, all) {
+        if (mount_visible(mount, root))
+            err = func(mount, arg);
+        if (err)
+            break;
+    }
+    mutex_unlock(&mount_lock);
+    return err;
+}
+
+bool mount_readonly(const struct mount *mount)
+{
+    return (READ_ONCE(mount->flags) & MOUNT_RDONLY) || (READ_ONCE(mount->super->flags) & SUPER_RDONLY);
+}
+
+int mount_want_write(struct mount *mount)
+{
+    __atomic_fetch_add(&mount->writers, 1, __ATOMIC_SEQ_CST);
+    if (!mount_readonly(mount))
+        return 0;
+    mount_drop_write(mount);
+    return -EROFS;
+}
+
+void mount_drop_write(struct mount *mount)
+{
+    __atomic_fetch_sub(&mount->writers, 1, __ATOMIC_RELEASE);
+}
