@@ -52,7 +52,7 @@ static bool advice_known(int advice)
     case MADV_NORMAL ... MADV_DONTNEED:
     case MADV_FREE ... MADV_DOFORK:
     case MADV_MERGEABLE ... MADV_KEEPONFORK:
-    case MADV_COLD ... MADV_COLLAPSE:
+    case MADV_COLD ... MADV_DONTNEED_LOCKED:
         return true;
     default:
         return false;
@@ -79,10 +79,6 @@ static int advice_check(const struct vma *vma, int advice)
         if ((vma->flags & VM_LOCKED) || !vma->at.obj)
             return -EINVAL;
         return (vma->flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE) ? 0 : -EACCES;
-    case MADV_POPULATE_READ:
-        return vma->flags & VM_PROT ? 0 : -EINVAL;
-    case MADV_POPULATE_WRITE:
-        return vma->flags & VM_WRITE ? 0 : -EINVAL;
     default:
         return 0;
     }
@@ -171,14 +167,14 @@ long sys_madvise(unsigned long addr, size_t length, int advice)
     struct mm *mm = self()->mm;
     u64 len = ALIGN_UP(length, PAGE_SIZE), end;
 
-    if (advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE)
-        return -EPERM;
     if (!advice_known(advice) || !IS_ALIGNED(addr, PAGE_SIZE) || (length && !len))
         return -EINVAL;
     if (add_overflow(addr, len, &end))
         return -EINVAL;
     if (len == 0)
         return 0;
+    if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+        return mm_populate(addr, end, advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
     mm_lock(mm);
     long err = advise_locked(mm, addr, end, advice);
     mm_unlock(mm);

@@ -93,3 +93,22 @@ long sys_brk(unsigned long addr)
     vma_release(&dead);
     return result;
 }
+
+/* ---- protection keys, pkeys(7): as on a processor that has none ---------------------------------------- */
+
+#define PKEY_RIGHTS (PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)
+
+long sys_pkey_alloc(unsigned long flags, unsigned long access_rights)
+{
+    return flags || (access_rights & ~(unsigned long)PKEY_RIGHTS) ? -EINVAL : -ENOSPC;
+}
+
+long sys_pkey_free(int pkey)
+{
+    return -EINVAL;
+}
+
+long sys_pkey_mprotect(unsigned long addr, size_t len, unsigned long prot, int pkey)
+{
+    return pkey == -1 ? sys_mprotect(addr, len, prot) : -EINVAL;
+}

@@ -7,6 +7,7 @@
 #include "host/mem.h"
 #include "log/log.h"
 #include "mm/memobj.h"
+#include "mm/uaccess.h"
 #include "self/self.h"
 
 #include <asm/siginfo.h>
@@ -148,6 +149,62 @@ int mm_prefault(u64 addr, u64 len, bool write)
     int err = prefault_locked(mm, addr, addr + len, write);
     mm_unlock(mm);
     return err;
+}
+
+/* One page, from the program's side: by its own page tables, and with all that its faults do. */
+static int touch(u64 page, bool write)
+{
+    u32 seen;
+    u8 byte;
+
+    if (!write)
+        return copy_from_user(&byte, (const void __user *)page, 1);
+    /* Writes what stands there: an exchange that fails writes as well, but changes nothing. */
+    return user_cmpxchg((u32 __user *)page, 0, 0, &seen);
+}
+
+/* How far the mapping at start goes, and how it is to be touched: 0, 1 (write), or an error. */
+static int populate_how(struct mm *mm, u64 start, u64 *end, enum populate how)
+{
+    int result;
+
+    mm_lock(mm);
+    const struct vma *vma = vma_find(mm, start);
+
+    if (!vma)
+        result = -ENOMEM;
+    else if (how == POPULATE_LIKELY)
+        result = vma->flags & VM_PROT ? (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE : -EINVAL;
+    else if (how == POPULATE_WRITE)
+        result = vma->flags & VM_WRITE ? 1 : -EINVAL;
+    else
+        result = vma->flags & VM_PROT ? 0 : -EINVAL;
+    if (vma)
+        *end = MIN(*end, vma->end);
+    mm_unlock(mm);
+    return result;
+}
+
+int mm_populate(u64 start, u64 end, enum populate how)
+{
+    while (start < end) {
+        u64 next = end;
+        int write = populate_how(self()->mm, start, &next, how);
+
+        if (write == -ENOMEM || (write < 0 && how != POPULATE_LIKELY))
+            return write;
+        for (u64 page = start; write >= 0 && page < next; page += PAGE_SIZE) {
+            if (touch(page, write) < 0) {
+                if (how != POPULATE_LIKELY)
+                    return -EFAULT;
+                break;
+            }
+            if (self_pending())
+                return how == POPULATE_LIKELY ? 0 : -EINTR;
+        }
+        start = next;
+    }
+    return 0;
 }
 
 void mm_object_truncated(struct memobj *obj)

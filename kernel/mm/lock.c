@@ -77,6 +77,8 @@ static long do_mlock(unsigned long addr, size_t len, u64 flags)
     if (may || total <= limit >> PAGE_SHIFT)
         err = set_locked(mm, start, end, flags);
     mm_unlock(mm);
+    if (!err && !(flags & VM_LOCKONFAULT))
+        mm_populate(start, end, POPULATE_LIKELY);
     return err;
 }
 

@@ -154,6 +154,13 @@ int mm_fault(u64 address, u64 error, int host_signo, int *signo, int *code);
 int mm_prefault(u64 addr, u64 len, bool write);
 
 /*
+ * Touches the pages now. POPULATE_LIKELY: for writing where a program will, and what cannot be touched is left
+ * alone (MAP_POPULATE, mlock); the others: 0, -EINVAL (not allowed), -ENOMEM (a gap), -EFAULT, -EINTR.
+ */
+enum populate { POPULATE_LIKELY, POPULATE_READ, POPULATE_WRITE };
+int mm_populate(u64 start, u64 end, enum populate how);
+
+/*
  * A memory object became smaller: pages behind its end fault in the caller's space from now on. Other spaces
  * see zeros there.
  */
