@@ -1,0 +1,19 @@
+/* kernel/vfs/mmap.h: mappings of files, for exec and for /proc. */
+#ifndef VFS_MMAP_H
+#define VFS_MMAP_H
+
+#include "base/types.h"
+
+struct file;
+struct vma;
+
+/*
+ * Maps a file into the caller's space, as mmap(2) does: an address or a negative errno. flags are MAP_ flags;
+ * the file's mode is checked. exec uses it for a program's segments.
+ */
+s64 mmap_file(struct file *file, u64 addr, u64 len, u32 prot, u64 flags, u64 offset);
+
+/* The file behind a mapping, not counted; NULL for memory without one. The space's lock is held. */
+struct file *vma_file(const struct vma *vma);
+
+#endif
