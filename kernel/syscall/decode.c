@@ -9,7 +9,6 @@
 #include "mm/uaccess.h"
 #include "syscall/internal.h"
 #include "syscall/syscall.h"
-#include "syscall_proto.h"
 #include "syscall_types.h"
 
 /* What the result and the end of the line need at most; the arguments leave it free. */

@@ -6,7 +6,7 @@
 #include "base/string.h"
 #include "log/log.h"
 #include "syscall/decode.h"
-#include "syscall_proto.h"
+#include "syscall_types.h"
 
 #define WORD_BITS    64
 #define FILTER_WORDS DIV_ROUND_UP(SYSCALL_LIMIT, WORD_BITS)
@@ -112,8 +112,8 @@ int strace_set_filter(const char *filter)
     u64 printed[FILTER_WORDS] = {0};
     bool any = false;
 
-    /* "!read" alone means all but read. */
-    if (*filter == '!')
+    /* "!read" means all but read. */
+    if (!*filter || *filter == '!')
         memset(printed, 0xff, sizeof printed);
 
     while (*filter) {

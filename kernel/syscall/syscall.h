@@ -15,9 +15,9 @@ long syscall_dispatch(unsigned long nr, const u64 args[6]);
 const char *syscall_name(unsigned long nr);
 
 /*
- * Which calls the instance prints (--strace): "all", or names and numbers separated by commas, each
- * maybe with a ! before it, which leaves it out. -EINVAL for a name that does not exist, and nothing
- * changes then. Called before the first program runs.
+ * Turns --strace on: the calls to print are names, numbers or "all", separated by commas; one with
+ * a ! before it is left out, and a list that begins so starts from all. The empty list is all.
+ * -EINVAL for a name that does not exist, and nothing changes then. Called before programs run.
  */
 int strace_set_filter(const char *filter);
 

@@ -15,8 +15,6 @@ def prototypes(table):
         "#include <asm/signal.h>",
         '#include "base/types.h"',
         "",
-        f"#define SYSCALL_LIMIT {table.limit}       /* one more than the highest number */",
-        "",
     ]
     lines += [f"struct {name};" for name in structs]
     lines += [f"union {name};" for name in unions]
@@ -37,6 +35,7 @@ def dispatch(table):
         GENERATED,
         '#include "syscall/syscall.h"',
         '#include "syscall_proto.h"',
+        '#include "syscall_types.h"',
         "",
     ]
     for row in table.with_handler():
@@ -61,11 +60,13 @@ def pointees(table):
 
 
 def types(table):
-    """Names for the numbers that the decoder's tables hold."""
+    """How many calls there are, and names for the numbers in the decoder's tables."""
     lines = [
         GENERATED,
         "#ifndef SYSCALL_TYPES_H",
         "#define SYSCALL_TYPES_H",
+        "",
+        f"#define SYSCALL_LIMIT {table.limit} /* one more than the highest number */",
         "",
         "/* What a pointer argument points to. */",
         "enum pointee {",
@@ -82,7 +83,7 @@ def decode(table):
     lines = [GENERATED]
     lines += [f"#include {header}" for header in table.headers]
     lines += ['#include "abi/newer.h"', '#include "abi/unexported.h"', '#include "syscall/decode.h"',
-              '#include "syscall/syscall.h"', '#include "syscall_proto.h"', '#include "syscall_types.h"', ""]
+              '#include "syscall/syscall.h"', '#include "syscall_types.h"', ""]
     for known in table.sets.values():
         lines.append(f"static const struct decode_name names_{known.name}[] = {{")
         for value, mask in known.items:
