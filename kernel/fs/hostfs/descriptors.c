@@ -1,0 +1,286 @@
+/*
+ * kernel/fs/hostfs/descriptors.c: the host descriptors that hostfs keeps.
+ *
+ * All processes of an instance share one host table of limited size. Descriptors of directories are kept for
+ * the next look-up, the least recently used are closed first; a directory without one is opened again by way
+ * of its parents. Those of open files stay as long as a file is open.
+ */
+#include "fs/hostfs/internal.h"
+
+#define KEPT_MIN 16U
+#define KEPT_MAX 4096U
+
+struct mutex hostfs_lock;
+
+static struct {
+    struct list_head lru; /* hostfs_lock: directories with a descriptor that nobody uses now */
+    u32 kept;             /* hostfs_lock: their number */
+    u32 limit;            /* constant after the start */
+} cache = {.lru = LIST_HEAD_INIT(cache.lru), .limit = KEPT_MIN};
+
+void hostfs_descriptors_start(u64 descriptors)
+{
+    mutex_init(&hostfs_lock, HOSTFS);
+    cache.limit = (u32)MAX(MIN(descriptors / 4, (u64)KEPT_MAX), (u64)KEPT_MIN);
+}
+
+/* Closes the descriptors that were not used for longest. False: there was none to close. */
+static bool cache_shrink_locked(u32 count)
+{
+    bool any = false;
+
+    while (count-- > 0 && !list_empty(&cache.lru)) {
+        struct hostfs_inode *oldest = list_first_entry(&cache.lru, struct hostfs_inode, lru);
+
+        list_del(&oldest->lru);
+        cache.kept--;
+        host_file_close(oldest->path_file);
+        oldest->path_file = -1;
+        any = true;
+    }
+    return any;
+}
+
+static int host_open_locked(int dir, const char *name, int flags, umode mode)
+{
+    int file;
+
+    do {
+        file = host_file_open(dir, name, flags, mode);
+    } while ((file == -EMFILE || file == -ENFILE) && cache_shrink_locked(cache.limit / 4));
+    return file;
+}
+
+int hostfs_host_open(int dir, const char *name, int flags, umode mode)
+{
+    int file = host_file_open(dir, name, flags, mode);
+
+    if (file != -EMFILE && file != -ENFILE)
+        return file;
+    mutex_lock(&hostfs_lock);
+    file = host_open_locked(dir, name, flags, mode);
+    mutex_unlock(&hostfs_lock);
+    return file;
+}
+
+/* Opens a directory whose parent has a descriptor. It must still be the one that we know. */
+static int open_one_locked(struct hostfs_inode *dir)
+{
+    struct host_stat st;
+    int err, file;
+
+    if (cache.kept >= cache.limit) {
+        /* The parent's must survive. */
+        struct hostfs_inode *parent = dir->parent;
+
+        if (!parent->pins && !list_empty(&parent->lru))
+            list_move_tail(&parent->lru, &cache.lru);
+        cache_shrink_locked(cache.kept - cache.limit + 1);
+        if (parent->path_file < 0)
+            return -EMFILE;
+    }
+    file = host_open_locked(dir->parent->path_file, dir->name, HOST_OPEN_PATH | HOST_OPEN_DIRECTORY, 0);
+    if (file < 0)
+        return file;
+    err = host_file_stat(file, "", &st);
+    if (!err && !hostfs_same(dir, &st))
+        err = -ENOENT;
+    if (err) {
+        host_file_close(file);
+        return err;
+    }
+    dir->path_file = file;
+    list_add_tail(&dir->lru, &cache.lru);
+    cache.kept++;
+    return 0;
+}
+
+/* From the nearest ancestor with a descriptor downwards; a loop, for a tree may be deep. */
+static int open_path_locked(struct hostfs_inode *dir)
+{
+    while (dir->path_file < 0) {
+        struct hostfs_inode *at = dir;
+        int err;
+
+        while (at->parent && at->parent->path_file < 0)
+            at = at->parent;
+        if (!at->parent)
+            return -ENOENT; /* removed */
+        err = open_one_locked(at);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int pin_locked(struct hostfs_inode *dir)
+{
+    int err = open_path_locked(dir);
+
+    if (err)
+        return err;
+    if (dir->pins++ == 0 && !list_empty(&dir->lru)) {
+        list_del(&dir->lru);
+        cache.kept--;
+    }
+    return dir->path_file;
+}
+
+static void unpin_locked(struct hostfs_inode *dir)
+{
+    /* The root's is never given up: nothing leads back to it. */
+    if (--dir->pins > 0 || &dir->inode == dir->inode.super->root->inode)
+        return;
+    list_add_tail(&dir->lru, &cache.lru);
+    cache.kept++;
+}
+
+int hostfs_pin(struct inode *dir)
+{
+    int file;
+
+    mutex_lock(&hostfs_lock);
+    file = pin_locked(hostfs_inode(dir));
+    mutex_unlock(&hostfs_lock);
+    return file;
+}
+
+void hostfs_unpin(struct inode *dir)
+{
+    mutex_lock(&hostfs_lock);
+    unpin_locked(hostfs_inode(dir));
+    mutex_unlock(&hostfs_lock);
+}
+
+int hostfs_place_get(struct inode *inode, struct hostfs_place *place)
+{
+    struct hostfs_inode *at = hostfs_inode(inode), *dir;
+    bool is_root = inode->super->root && inode == inode->super->root->inode;
+
+    mutex_lock(&hostfs_lock);
+    dir = is_root ? at : at->parent;
+    place->file = dir ? pin_locked(dir) : -ENOENT;
+    if (place->file >= 0) {
+        place->dir = inode_get(&dir->inode);
+        if (is_root)
+            place->name.text[0] = '\0';
+        else
+            strlcpy(place->name.text, at->name, sizeof(place->name.text));
+    }
+    mutex_unlock(&hostfs_lock);
+    return place->file < 0 ? place->file : 0;
+}
+
+void hostfs_place_put(struct hostfs_place *place)
+{
+    hostfs_unpin(place->dir);
+    inode_put(place->dir);
+}
+
+/* ---- descriptors of open files ---- */
+
+static int handle_flags(const struct inode *inode, u32 access)
+{
+    return (access & FILE_READ ? HOST_OPEN_READ : 0) | (access & FILE_WRITE ? HOST_OPEN_WRITE : 0) |
+           (inode_is(inode, S_IFDIR) ? HOST_OPEN_DIRECTORY : 0);
+}
+
+/* A new descriptor of exactly this object; its attributes are looked at on the way. */
+static int handle_host_open(struct inode *inode, u32 access)
+{
+    struct hostfs_place place;
+    struct host_stat st;
+    int file, err = hostfs_place_get(inode, &place);
+
+    if (err)
+        return err;
+    file = hostfs_host_open(place.file, place.name.text, handle_flags(inode, access), 0);
+    hostfs_place_put(&place);
+    if (file < 0)
+        return file;
+    err = host_file_stat(file, "", &st);
+    if (!err && !hostfs_same(hostfs_inode(inode), &st))
+        err = -ENOENT;
+    if (err) {
+        host_file_close(file);
+        return err;
+    }
+    hostfs_refresh(inode, &st);
+    return file;
+}
+
+static bool handle_share(struct inode *inode, u32 access)
+{
+    struct hostfs_handle *handle = &hostfs_inode(inode)->handles[access - 1];
+    bool open;
+
+    mutex_lock(&hostfs_lock);
+    open = handle->users > 0;
+    handle->users += open;
+    mutex_unlock(&hostfs_lock);
+    return open;
+}
+
+void hostfs_handle_adopt(struct inode *inode, u32 access, int file)
+{
+    struct hostfs_handle *handle = &hostfs_inode(inode)->handles[access - 1];
+    int needless = -1;
+
+    mutex_lock(&hostfs_lock);
+    if (handle->users++ == 0)
+        handle->file = file;
+    else
+        needless = file;
+    mutex_unlock(&hostfs_lock);
+    if (needless >= 0)
+        host_file_close(needless);
+}
+
+int hostfs_handle_open(struct inode *inode, u32 access)
+{
+    int file;
+
+    if (handle_share(inode, access))
+        return 0;
+    file = handle_host_open(inode, access);
+    if (file < 0)
+        return file;
+    hostfs_handle_adopt(inode, access, file);
+    return 0;
+}
+
+u32 hostfs_handle_any(struct inode *inode)
+{
+    for (u32 access = 1; access <= 3; access++)
+        if (READ_ONCE(hostfs_inode(inode)->handles[access - 1].users) && handle_share(inode, access))
+            return access;
+    return 0;
+}
+
+void hostfs_handle_close(struct inode *inode, u32 access)
+{
+    struct hostfs_handle *handle = &hostfs_inode(inode)->handles[access - 1];
+    int file = -1;
+
+    mutex_lock(&hostfs_lock);
+    if (--handle->users == 0)
+        file = handle->file;
+    mutex_unlock(&hostfs_lock);
+    if (file >= 0)
+        host_file_close(file);
+}
+
+/* The inode is going away: nobody uses it, its lock is not held by anyone. */
+void hostfs_descriptors_release(struct hostfs_inode *inode)
+{
+    mutex_lock(&hostfs_lock);
+    if (inode->path_file >= 0) {
+        if (!list_empty(&inode->lru)) {
+            list_del(&inode->lru);
+            cache.kept--;
+        }
+        host_file_close(inode->path_file);
+        inode->path_file = -1;
+    }
+    mutex_unlock(&hostfs_lock);
+}

@@ -1,0 +1,168 @@
+/* kernel/fs/root.c: builds the first tree of mounts from what the launcher says. */
+#include "fs/root.h"
+
+#include "abi/names.h"
+#include "base/fmt.h"
+#include "base/string.h"
+#include "fs/hostfs/hostfs.h"
+#include "log/log.h"
+#include "mm/alloc.h"
+#include "vfs/vfs.h"
+
+#include <linux/mount.h>
+#include <linux/resource.h>
+#include <myst/boot.h>
+
+static int complain(const char *target, int err)
+{
+    char room[320];
+
+    scnprintf(room, sizeof(room), "mount %s", target);
+    log_error(room, "%s", errno_message(-err));
+    return err;
+}
+
+static u32 flags_of(u64 ms_flags)
+{
+    static const struct {
+        u64 from;
+        u32 to;
+    } map[] = {
+        {MS_RDONLY, MOUNT_RDONLY},         {MS_NOSUID, MOUNT_NOSUID},           {MS_NODEV, MOUNT_NODEV},
+        {MS_NOEXEC, MOUNT_NOEXEC},         {MS_NOATIME, MOUNT_NOATIME},         {MS_NODIRATIME, MOUNT_NODIRATIME},
+        {MS_STRICTATIME, MOUNT_STRICTATIME},
+    };
+    u32 flags = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(map); i++)
+        flags |= ms_flags & map[i].from ? map[i].to : 0;
+    return flags;
+}
+
+/* A mount of a host directory; programs cannot make one, so it has no way through the type's name. */
+static int host_mount_create(int file, bool writable, const char *source, u32 flags, struct mount **out)
+{
+    struct super *super;
+    int err = hostfs_super_create(file, writable, &super);
+
+    if (err)
+        return err;
+    *out = mount_of_super(super, source, flags);
+    super_deactivate(super);
+    return *out ? 0 : -ENOMEM;
+}
+
+static int root_create(const struct boot_info *boot, struct mount **out)
+{
+    if (boot->root == BOOT_ROOT_DIRECTORY)
+        return host_mount_create(boot->root_file, boot->root_writable, "rootfs", 0, out);
+    return -ENODEV;
+}
+
+/* ---- what a program expects to find, whatever the root holds ---- */
+
+struct pseudo {
+    const char *type, *target, *options;
+    umode mode; /* of the mount point when it has to be made */
+    u32 flags;
+};
+
+static const struct pseudo pseudos[] = {
+    {"proc", "/proc", "", 0555, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
+    {"sysfs", "/sys", "", 0555, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
+    {"devtmpfs", "/dev", "", 0755, MOUNT_NOSUID},
+    {"devpts", "/dev/pts", "", 0755, MOUNT_NOSUID | MOUNT_NOEXEC},
+    {"tmpfs", "/dev/shm", "", 01777, MOUNT_NOSUID | MOUNT_NODEV},
+    {"mqueue", "/dev/mqueue", "", 01777, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
+};
+
+static int pseudo_mount(const struct pseudo *pseudo)
+{
+    int err;
+
+    if (!fs_type_find(pseudo->type))
+        return 0;
+    err = vfs_mkdir(pseudo->target, pseudo->mode);
+    /* A root that cannot be written may go without; a file in the way is told below. */
+    if (err == -EROFS || err == -EACCES || err == -EPERM)
+        err = -EEXIST;
+    if (err && err != -EEXIST)
+        return complain(pseudo->target, err);
+    err = vfs_mount(pseudo->type, pseudo->type, pseudo->target, pseudo->options, pseudo->flags);
+    if (err == -ENOENT) {
+        log_warn("mount", "%s: no such directory in the root, which cannot be written", pseudo->target);
+        return 0;
+    }
+    return err ? complain(pseudo->target, err) : 0;
+}
+
+/* ---- the user's own mounts ---- */
+
+/* Makes the missing directories of a path, as mkdir -p. */
+static int make_directories(const char *path)
+{
+    char *copy = kstrdup(path);
+    int err = 0;
+
+    if (!copy)
+        return -ENOMEM;
+    for (char *at = copy; *at && (!err || err == -EEXIST);) {
+        char kept;
+
+        while (*at == '/')
+            at++;
+        while (*at && *at != '/')
+            at++;
+        kept = *at;
+        *at = '\0';
+        err = vfs_mkdir(copy, 0755);
+        *at = kept;
+    }
+    kfree(copy);
+    return err == -EEXIST ? 0 : err;
+}
+
+static int mount_create_for(const struct boot_mount *mount, struct mount **out)
+{
+    u32 flags = flags_of(mount->flags);
+
+    if (streq(mount->type, "hostfs"))
+        return host_mount_create(mount->file, !(mount->flags & MS_RDONLY), mount->source, flags, out);
+    return mount_create(mount->type, mount->source, mount->options, flags, out);
+}
+
+static int user_mount(const struct boot_mount *mount)
+{
+    AUTO_PATH where = {0};
+    struct mount *made;
+    int err = path_lookup(AT_FDCWD, mount->target, LOOKUP_FOLLOW, &where);
+
+    if (err == -ENOENT) {
+        err = make_directories(mount->target);
+        if (!err)
+            err = path_lookup(AT_FDCWD, mount->target, LOOKUP_FOLLOW, &where);
+    }
+    if (!err)
+        err = mount_create_for(mount, &made);
+    if (!err)
+        err = mount_attach(made, &where);
+    return err ? complain(mount->target, err) : 0;
+}
+
+int root_mount(const struct boot_info *boot)
+{
+    struct mount *root;
+    int err = hostfs_start(boot->rlimits[RLIMIT_NOFILE][0]);
+
+    if (!err)
+        err = root_create(boot, &root);
+    if (!err)
+        err = mount_as_root(root);
+    if (err)
+        return complain("/", err);
+    for (size_t i = 0; i < ARRAY_SIZE(pseudos) && !err; i++)
+        err = pseudo_mount(&pseudos[i]);
+    for (u32 i = 0; i < boot->nmounts && !err; i++)
+        err = user_mount(&boot->mounts[i]);
+    return err;
+}
