@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "base/string.h"
 #include "fs/hostfs/hostfs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "log/log.h"
 #include "mm/alloc.h"
 #include "vfs/vfs.h"
@@ -149,10 +150,18 @@ static int user_mount(const struct boot_mount *mount)
     return err ? complain(mount->target, err) : 0;
 }
 
+/* The file systems that the root can be made of. */
+static int types_start(const struct boot_info *boot)
+{
+    int err = tmpfs_start();
+
+    return err ? err : hostfs_start(boot->rlimits[RLIMIT_NOFILE][0]);
+}
+
 int root_mount(const struct boot_info *boot)
 {
     struct mount *root;
-    int err = hostfs_start(boot->rlimits[RLIMIT_NOFILE][0]);
+    int err = types_start(boot);
 
     if (!err)
         err = root_create(boot, &root);
@@ -160,9 +169,11 @@ int root_mount(const struct boot_info *boot)
         err = mount_as_root(root);
     if (err)
         return complain("/", err);
+    self()->fs->umask = 0; /* mount points are made with the modes that they are named with */
     for (size_t i = 0; i < ARRAY_SIZE(pseudos) && !err; i++)
         err = pseudo_mount(&pseudos[i]);
     for (u32 i = 0; i < boot->nmounts && !err; i++)
         err = user_mount(&boot->mounts[i]);
+    self()->fs->umask = (umode)boot->umask & 0777;
     return err;
 }

@@ -240,14 +240,8 @@ int vfs_mount(const char *type, const char *source, const char *target, const ch
     return err ? err : mount_attach(mount, &where);
 }
 
-int vfs_mount_root(const char *type, const char *source, const char *options, u32 flags)
+int mount_as_root(struct mount *mount)
 {
-    struct mount *mount;
-    int err = mount_create(type, source, options, flags, &mount);
-
-    if (err)
-        return err;
-
     struct path root = {.mount = mount, .dentry = mount->root};
 
     mutex_lock(&mount_lock);
@@ -257,6 +251,14 @@ int vfs_mount_root(const char *type, const char *source, const char *options, u3
 
     self()->fs = fs_context_create(&root, 022);
     return self()->fs ? 0 : -ENOMEM;
+}
+
+int vfs_mount_root(const char *type, const char *source, const char *options, u32 flags)
+{
+    struct mount *mount;
+    int err = mount_create(type, source, options, flags, &mount);
+
+    return err ? err : mount_as_root(mount);
 }
 
 /* Is the mount, or what it stands on, inside the part of the tree that root shows? */

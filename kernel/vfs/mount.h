@@ -50,6 +50,7 @@ int vfs_mount(const char *type, const char *source, const char *target, const ch
 
 /* The start of everything: mounts the root file system, registers the caller's self()->fs at it. */
 int vfs_mount_root(const char *type, const char *source, const char *options, u32 flags);
+int mount_as_root(struct mount *mount); /* the same with a mount that is made already */
 
 /* The lines of /proc/PID/mounts and mountinfo, as seen from root: calls back with mount_lock held. */
 int mount_for_each(const struct path *root, int (*func)(struct mount *mount, void *arg), void *arg);
