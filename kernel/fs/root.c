@@ -8,6 +8,7 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "log/log.h"
 #include "mm/alloc.h"
+#include "self/self.h"
 #include "vfs/vfs.h"
 
 #include <linux/mount.h>
