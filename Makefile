@@ -122,7 +122,8 @@ $(B)/uapi/.made: $(B)/.deps
 
 # The generator leaves files alone whose text would not change, so that a new row in a table
 # recompiles what follows from it and no more.
-$(B)/gen/sources.mk: $(TABLES) $(GENERATOR_SRCS) $(B)/.deps $(B)/uapi/.made
+$(B)/gen/sources.mk: $(TABLES) $(wildcard kernel/syscall/status.tsv) \
+    $(wildcard tests/conformance/table/*.tbl) $(GENERATOR_SRCS) $(B)/.deps $(B)/uapi/.made
 	@mkdir -p $(B)/gen
 ifneq ($(GENERATOR_SRCS),)
 	$(call say,GEN)$(PYTHON) -B tools/gen/gen.py --out $(B)/gen kernel
@@ -233,7 +234,7 @@ $(B)/lint/%.ok: %.c $(B)/.flags
 # Tests
 
 TEST_CFLAGS := -std=gnu11 -O1 -g -D_GNU_SOURCE= -Wall -Wextra -Werror -Wno-unused-parameter \
-    -Wno-nonnull -Itests/conformance -Itests/conformance/lib
+    -Wno-nonnull -Itests/conformance -Itests/conformance/lib -I$(B)/gen
 
 # Unit tests link the kernel's own sources, built for user space with sanitizers: base/, and the
 # rooms that the tests' names begin with. The archive gives a test only the files that it uses.
@@ -253,7 +254,7 @@ endif
 CONFORMANCE := $(CONFORMANCE_SRCS:%.c=$(B)/%)
 UNIT        := $(UNIT_SRCS:%.c=$(B)/%)
 UNIT_KERNEL_OBJS := $(UNIT_KERNEL_SRCS:%.c=$(B)/tests/unit/%.o)
-TEST_TOOLS  := $(B)/tests/isolate $(B)/tests/fuzz/calls $(B)/tests/cli/myst
+TEST_TOOLS  := $(B)/tests/isolate $(B)/tests/fuzz/calls $(B)/tests/table/arguments $(B)/tests/cli/myst
 
 .PHONY: tests check
 tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
@@ -280,12 +281,13 @@ $(B)/tests/bench/micro: tests/bench/micro.c $(B)/.deps
 bench: all $(B)/tests/bench/micro ## measure native Linux and Mystikos side by side
 	@tests/bench/run
 
-# The fuzzer knows the calls by the tables that the generator wrote for the decoder.
-FUZZ_CFLAGS := $(TEST_CFLAGS) -Iinclude -Ikernel -I$(B)/gen
-$(B)/tests/fuzz/table.o: tests/fuzz/table.c $(B)/.flags
+# Two programs know the calls by the tables that the generator wrote for the decoder.
+TABLE_CFLAGS := $(TEST_CFLAGS) -Iinclude -Ikernel -I$(B)/gen
+BY_TABLE     := $(B)/tests/fuzz/calls $(B)/tests/table/arguments
+$(B)/tests/table/table.o: tests/table/table.c $(B)/.flags
 	$(call say,CC)$(MKDIR) $(CC) $(KERNEL_CFLAGS) $(DEPFLAGS) -c $< -o $@
-$(B)/tests/fuzz/calls: tests/fuzz/calls.c $(B)/tests/fuzz/table.o $(B)/gen/syscall_decode.o
-	$(call say,CC)$(MKDIR) gcc $(FUZZ_CFLAGS) $^ -o $@
+$(BY_TABLE): $(B)/%: %.c $(B)/tests/table/table.o $(B)/gen/syscall_decode.o
+	$(call say,CC)$(MKDIR) gcc $(TABLE_CFLAGS) $^ -o $@
 
 .PHONY: fuzz
 fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (SECONDS=N)

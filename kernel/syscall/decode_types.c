@@ -421,7 +421,7 @@ void decode_pointee(struct decoding *d, u32 what, u64 addr, bool array, size_t c
 
     bool brackets = array || pointee->size < sizeof(struct timespec);
 
-    brackets &= what != POINTEE_sigset && what != POINTEE_wstatus;
+    brackets &= what != POINTEE_sigset;
     decode_put(d, "%s", brackets ? "[" : "");
     for (size_t i = 0; i < count; i++) {
         decode_put(d, "%s", i ? ", " : "");

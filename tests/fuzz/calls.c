@@ -37,7 +37,7 @@
 #define ARENA       65536 /* of memory that may be read and written; a page that may not follows */
 #define FIRST_FILES 10
 
-extern const u32 row_count; /* table.c */
+extern const u32 row_count; /* tests/table/table.c */
 
 /* Shared by parent and worker. */
 static struct progress {

@@ -186,7 +186,7 @@ class GeneratedCode(unittest.TestCase):
                 if name.endswith(".tbl"):
                     cls.mark_all(os.path.join(folder, name))
         subprocess.run([sys.executable, "-B", GENERATOR, "--out", cls.out, "--docs", cls.out,
-                        cls.kernel], check=True)
+                        cls.kernel], check=True, cwd=ROOT)
 
     @classmethod
     def tearDownClass(cls):

@@ -66,7 +66,7 @@ class Report:
 
     def save(self):
         """Brings the results of this run into the file that the table of calls is computed from:
-        FAMILY/CALL to case to mode to passed, failed or skipped. A test that ran in a mode
+        FAMILY/CALL (or table/ROOM) to case to mode to passed, failed or skipped. A test that ran in a mode
         replaces all that was known of it in that mode."""
         try:
             with open(RESULTS, encoding="utf-8") as file:
@@ -74,7 +74,7 @@ class Report:
         except (FileNotFoundError, ValueError):
             known = {}
         for result in self.results:
-            if result.test.group != "conformance":
+            if result.test.group not in ("conformance", "table"):
                 continue
             cases = known.setdefault(result.test.name.removeprefix("conformance/"), {})
             for modes in cases.values():

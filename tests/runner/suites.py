@@ -185,6 +185,57 @@ class CommandLineTest(Test):
         return Result(self, mode, cases, time.monotonic() - start)
 
 
+class TableTest(Test):
+    """What the calls of one room answer when one argument is wrong, natively and inside. Every call
+    that has a handler is a case."""
+
+    group = "table"
+    modes = (INSIDE,)
+    SOURCE = os.path.join(ROOT, "tests", "table", "arguments.c")
+    BINARY = os.path.join(ROOT, "build", "tests", "table", "arguments")
+    ROW = re.compile(r"^\d+\s+\+\s+(\w+)", re.M)
+
+    def __init__(self, room, calls):
+        super().__init__(self.SOURCE)
+        self.name = f"table/{room}"
+        self.calls = calls
+
+    def run_in(self, mode):
+        answers, seconds, outcome = {}, 0.0, None
+        for where in (NATIVE, INSIDE):
+            outcome = run(where, [self.BINARY, *self.calls], SLOW_TIMEOUT)
+            seconds += outcome.seconds
+            answers[where] = dict(line.rsplit(": ", 1) for line in outcome.stdout.splitlines()
+                                  if ": " in line)
+        cases = [self._judge(call, answers[NATIVE], answers[INSIDE]) for call in self.calls]
+        if outcome.status != 0:
+            cases.append(("", FAILED, f"{outcome.ended}\n{outcome.stderr}"))
+        return Result(self, mode, cases, seconds)
+
+    @staticmethod
+    def _judge(call, native, inside):
+        asked = [key for key in native if key.startswith(f"{call} ")]
+        if not asked:
+            return (call, SKIPPED, "tests/table/arguments.c leaves it out")
+        if native[f"{call} plain"] == "ENOSYS":
+            return (call, SKIPPED, "the running kernel does not have it")
+        wrong = [f"{key.partition(' ')[2]}: {native[key]} natively, "
+                 f"{inside.get(key, 'not reached')} inside"
+                 for key in asked if native[key] != inside.get(key)]
+        return (call, FAILED if wrong else PASSED, "\n".join(wrong))
+
+    @classmethod
+    def by_room(cls):
+        tests = []
+        for path in sorted(glob.glob(os.path.join(ROOT, "kernel", "*", "*.tbl"))):
+            with open(path, encoding="ascii") as file:
+                calls = cls.ROW.findall(file.read())
+            if calls:
+                room = os.path.splitext(os.path.basename(path))[0]
+                tests.append(cls(room, calls))
+        return tests
+
+
 class GateTest(Test):
     """An executable whose exit status is the verdict; 77 skips, its last line is the reason."""
 
@@ -214,6 +265,7 @@ def discover():
     tests = [UnitTest(path) for path in _sources("unit/*.c")]
     tests += [ConformanceTest(path) for path in _sources("conformance/*/*.c")
               if "/lib/" not in path]
+    tests += TableTest.by_room()
     tests += [ProgramTest(path) for path in _sources("programs/*.t")]
     tests += [CommandLineTest(path) for path in _sources("cli/*.py") if os.access(path, os.X_OK)]
     tests += [GateTest(path) for path in _sources("gates/*") if os.access(path, os.X_OK)]

@@ -1,0 +1,297 @@
+/* fcntl.c: fcntl(2): duplicates, descriptor flags, status flags, owners of signals. */
+#include "../lib/check.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+static int open_root(void)
+{
+    return must(open("/", O_RDONLY));
+}
+
+/* covers: fcntl F_DUPFD */
+static void dupfd_gives_the_lowest_number_from_the_one_given(void **state)
+{
+    (void)state;
+    int fd = open_root();
+
+    assert_returns(fcntl(fd, F_DUPFD, 80), 80);
+    assert_returns(fcntl(fd, F_DUPFD, 80), 81);
+    must(close(80));
+    assert_returns(fcntl(fd, F_DUPFD, 79), 79);
+    assert_returns(fcntl(fd, F_DUPFD, 79), 80);
+    for (int i = 79; i <= 81; i++)
+        must(close(i));
+    must(close(fd));
+}
+
+/* covers: fcntl F_DUPFD_CLOEXEC F_DUPFD */
+static void dupfd_cloexec_sets_the_flag(void **state)
+{
+    (void)state;
+    int fd = must(open("/", O_RDONLY | O_CLOEXEC));
+    int a = must(fcntl(fd, F_DUPFD_CLOEXEC, 0)), b = must(fcntl(fd, F_DUPFD, 0));
+
+    assert_returns(fcntl(a, F_GETFD), FD_CLOEXEC);
+    assert_returns(fcntl(b, F_GETFD), 0);
+    must(close(a));
+    must(close(b));
+    must(close(fd));
+}
+
+/* covers: fcntl F_DUPFD EINVAL RLIMIT_NOFILE */
+static void dupfd_beyond_the_limit_is_refused(void **state)
+{
+    (void)state;
+    struct rlimit limit;
+    int fd = open_root();
+
+    must(getrlimit(RLIMIT_NOFILE, &limit));
+    assert_errno(fcntl(fd, F_DUPFD, (int)limit.rlim_cur), EINVAL);
+    assert_errno(fcntl(fd, F_DUPFD, -1), EINVAL);
+    assert_errno(fcntl(fd, F_DUPFD_CLOEXEC, -1), EINVAL);
+    must(close(fd));
+}
+
+/* covers: fcntl F_SETFD F_GETFD */
+static void setfd_sets_and_clears_cloexec(void **state)
+{
+    (void)state;
+    int fd = open_root();
+
+    must(fcntl(fd, F_SETFD, FD_CLOEXEC));
+    assert_returns(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    must(fcntl(fd, F_SETFD, 0));
+    assert_returns(fcntl(fd, F_GETFD), 0);
+    must(fcntl(fd, F_SETFD, ~0)); /* other bits are ignored */
+    assert_returns(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    must(close(fd));
+}
+
+/* Runs a shell in a child that says whether the descriptor is open there. */
+static int open_after_exec(int fd)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "test -e /proc/self/fd/%d", fd);
+    pid_t pid = child_fork();
+    if (pid == 0) {
+        execl("/bin/sh", "sh", "-c", path, NULL);
+        _exit(99);
+    }
+    int status = child_wait(pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* covers: fcntl F_SETFD execve */
+static void exec_closes_what_is_marked(void **state)
+{
+    (void)state;
+    if (access("/bin/sh", X_OK) != 0)
+        skip_because("no /bin/sh");
+    int fd = open_root();
+    assert_int_equal(open_after_exec(fd), 0);
+    must(fcntl(fd, F_SETFD, FD_CLOEXEC));
+    assert_int_equal(open_after_exec(fd), 1);
+    must(fcntl(fd, F_GETFD)); /* still open here */
+    must(close(fd));
+}
+
+/* covers: fcntl F_SETFL F_GETFL O_APPEND O_NONBLOCK O_NOATIME */
+static void setfl_changes_append_nonblock_and_noatime(void **state)
+{
+    (void)state;
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644));
+    int before = must(fcntl(fd, F_GETFL));
+
+    must(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK | O_NOATIME));
+    assert_returns(fcntl(fd, F_GETFL), before | O_APPEND | O_NONBLOCK | O_NOATIME);
+    must(fcntl(fd, F_SETFL, 0));
+    assert_returns(fcntl(fd, F_GETFL), before);
+    must(close(fd));
+}
+
+/* covers: fcntl F_SETFL */
+static void setfl_ignores_access_mode_and_creation_flags(void **state)
+{
+    (void)state;
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644));
+    int before = must(fcntl(fd, F_GETFL));
+
+    assert_returns(write(fd, "abc", 3), 3);
+    must(fcntl(fd, F_SETFL, O_WRONLY | O_CREAT | O_EXCL | O_TRUNC | O_SYNC | O_DIRECTORY));
+    assert_returns(fcntl(fd, F_GETFL), before);
+    assert_file_text("f", "abc");
+    must(close(fd));
+}
+
+/* covers: fcntl F_SETFL O_APPEND */
+static void append_takes_effect_at_once(void **state)
+{
+    (void)state;
+    make_file("f", "abc");
+    int fd = must(open("f", O_WRONLY));
+    must(fcntl(fd, F_SETFL, O_APPEND));
+    assert_returns(write(fd, "d", 1), 1);
+    must(close(fd));
+    assert_file_text("f", "abcd");
+}
+
+/* covers: fcntl F_SETFL O_NONBLOCK */
+static void nonblock_takes_effect_at_once(void **state)
+{
+    (void)state;
+    int fds[2];
+    char c;
+
+    must(pipe(fds));
+    must(fcntl(fds[0], F_SETFL, O_NONBLOCK));
+    assert_errno(read(fds[0], &c, 1), EAGAIN);
+    assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETFL EPERM */
+static void noatime_is_for_the_owner(void **state)
+{
+    (void)state;
+    need_root();
+    make_file("f", NULL);
+    as_nobody(int fd = must(open("f", O_RDONLY));
+              assert_errno(fcntl(fd, F_SETFL, O_NOATIME), EPERM));
+}
+
+/* covers: fcntl EBADF */
+static void bad_descriptor_is_refused(void **state)
+{
+    (void)state;
+    assert_errno(fcntl(-1, F_GETFD), EBADF);
+    assert_errno(fcntl(100000, F_GETFL), EBADF);
+    assert_errno(fcntl(-1, F_DUPFD, 0), EBADF);
+    assert_errno(fcntl(-1, 9999), EBADF);
+}
+
+/* covers: fcntl EINVAL */
+static void unknown_command_is_refused(void **state)
+{
+    (void)state;
+    int fd = open_root();
+
+    assert_errno(syscall(SYS_fcntl, fd, 9999, 0), EINVAL);
+    must(close(fd));
+}
+
+/* covers: fcntl F_SETOWN F_GETOWN */
+static void owner_of_signals_is_kept(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(pipe(fds));
+    assert_returns(syscall(SYS_fcntl, fds[0], F_GETOWN, 0), 0);
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    assert_returns(fcntl(fds[0], F_GETOWN), getpid());
+    must(fcntl(fds[0], F_SETOWN, 0));
+    assert_returns(fcntl(fds[0], F_GETOWN), 0);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETOWN_EX F_GETOWN_EX EINVAL */
+static void owner_may_be_thread_process_or_group(void **state)
+{
+    (void)state;
+    struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = getpid()}, seen;
+    int fds[2];
+
+    must(pipe(fds));
+    must(fcntl(fds[0], F_SETOWN_EX, &owner));
+    must(fcntl(fds[0], F_GETOWN_EX, &seen));
+    assert_int_equal(seen.type, F_OWNER_TID);
+    assert_int_equal(seen.pid, getpid());
+    owner.type = F_OWNER_PID;
+    must(fcntl(fds[0], F_SETOWN_EX, &owner));
+    must(fcntl(fds[0], F_GETOWN_EX, &seen));
+    assert_int_equal(seen.type, F_OWNER_PID);
+    owner.type = 77;
+    assert_errno(fcntl(fds[0], F_SETOWN_EX, &owner), EINVAL);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETOWN ESRCH */
+static void owner_that_is_no_process_is_refused(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(pipe(fds));
+    assert_errno(fcntl(fds[0], F_SETOWN, 0x3fffffff), ESRCH);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETSIG F_GETSIG EINVAL */
+static void signal_of_readiness_is_kept(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(pipe(fds));
+    assert_returns(fcntl(fds[0], F_GETSIG), 0);
+    must(fcntl(fds[0], F_SETSIG, SIGUSR1));
+    assert_returns(fcntl(fds[0], F_GETSIG), SIGUSR1);
+    assert_errno(fcntl(fds[0], F_SETSIG, 65), EINVAL);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC F_SETOWN F_SETSIG */
+static void async_flag_sends_a_signal_when_data_arrives(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+    catch_signal(SIGIO, 0);
+    catch_signal(SIGUSR2, 0);
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    must(fcntl(fds[0], F_SETFL, O_ASYNC | O_NONBLOCK));
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_eventually(caught[SIGIO] == 1);
+    must(fcntl(fds[0], F_SETSIG, SIGUSR2));
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_eventually(caught[SIGUSR2] == 1);
+    must(fcntl(fds[0], F_SETFL, 0));
+    default_signal(SIGIO);
+    default_signal(SIGUSR2);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dupfd_gives_the_lowest_number_from_the_one_given),
+        cmocka_unit_test(dupfd_cloexec_sets_the_flag),
+        cmocka_unit_test(dupfd_beyond_the_limit_is_refused),
+        cmocka_unit_test(setfd_sets_and_clears_cloexec),
+        cmocka_unit_test(exec_closes_what_is_marked),
+        tempdir_test(setfl_changes_append_nonblock_and_noatime),
+        tempdir_test(setfl_ignores_access_mode_and_creation_flags),
+        tempdir_test(append_takes_effect_at_once),
+        cmocka_unit_test(nonblock_takes_effect_at_once),
+        tempdir_test(noatime_is_for_the_owner),
+        cmocka_unit_test(bad_descriptor_is_refused),
+        cmocka_unit_test(unknown_command_is_refused),
+        cmocka_unit_test(owner_of_signals_is_kept),
+        cmocka_unit_test(owner_may_be_thread_process_or_group),
+        cmocka_unit_test(owner_that_is_no_process_is_refused),
+        cmocka_unit_test(signal_of_readiness_is_kept),
+        cmocka_unit_test(async_flag_sends_a_signal_when_data_arrives),
+    };
+
+    return cmocka_run_group_tests_name("fd/fcntl", tests, NULL, NULL);
+}
