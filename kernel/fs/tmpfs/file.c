@@ -1,6 +1,8 @@
 /* kernel/fs/tmpfs/file.c: regular files: their contents are a memory object. */
 #include "fs/tmpfs/internal.h"
 
+#include "abi/newer.h"
+
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -257,6 +259,9 @@ static long tmpfs_fallocate(struct file *file, int mode, loff_t offset, loff_t l
 
 int tmpfs_setattr(struct inode *inode, const struct iattr *attr)
 {
+    if ((attr->valid & ATTR_MODE) && (tmpfs_inode(inode)->seals & F_SEAL_EXEC) &&
+        ((attr->mode ^ inode->mode) & 0111))
+        return -EPERM;
     if (attr->valid & ATTR_SIZE) {
         int err = inode_is(inode, S_IFREG) ? resize_locked(inode, attr->size) : -EINVAL;
 
@@ -289,11 +294,17 @@ static int tmpfs_add_seals(struct inode *inode, unsigned int seals)
     int err = 0;
 
     if (inode->ops != &tmpfs_file_ops ||
-        (seals & ~(unsigned int)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+        (seals & ~(unsigned int)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE |
+                                 F_SEAL_EXEC)))
         return -EINVAL;
     inode_lock(inode);
+    /* A program that may be executed and stays so must not change either. */
+    if ((seals & F_SEAL_EXEC) && (inode->mode & 0111))
+        seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
     if (own->seals & F_SEAL_SEAL)
         err = -EPERM;
+    else if ((seals & F_SEAL_WRITE) && !(own->seals & F_SEAL_WRITE) && memobj_writers(own->obj))
+        err = -EBUSY;
     else
         WRITE_ONCE(own->seals, own->seals | seals);
     inode_unlock(inode);
