@@ -130,7 +130,7 @@ s64 mmap_file(struct file *file, u64 addr, u64 len, u32 prot, u64 flags, u64 off
     /* Could become writable by mprotect(2): asked as such first, and if that is refused, never. */
     writable = may & VM_MAYWRITE;
     err = file->ops->mapping(file, shared, writable, &mapping);
-    if (err == -EPERM && shared && writable && !(prot & PROT_WRITE)) {
+    if (err && shared && writable && !(prot & PROT_WRITE)) {
         may &= ~VM_MAYWRITE;
         err = file->ops->mapping(file, shared, false, &mapping);
     }
