@@ -11,6 +11,7 @@
 #include <linux/resource.h>
 #include <myst/boot.h>
 
+#define HUGE_PAGE (2UL << 20)
 #define MAP_32BIT_LOW 0x40000000UL
 #define MAP_32BIT_HIGH 0x80000000UL
 
@@ -128,7 +129,14 @@ static s64 choose_address(struct mm *mm, const struct map_request *req)
         addr = vma_find_gap(mm, len, MAP_32BIT_LOW, MAP_32BIT_HIGH);
         return addr ? (s64)addr : -ENOMEM;
     }
-    addr = vma_find_gap(mm, len, MM_MIN_ADDRESS, mm->mmap_base);
+    addr = 0;
+    if (req->at.kind == VMA_ANON && IS_ALIGNED(len, HUGE_PAGE)) {
+        /* Large areas begin where a huge page can, if there is room for it. */
+        addr = vma_find_gap(mm, len + HUGE_PAGE - PAGE_SIZE, MM_MIN_ADDRESS, mm->mmap_base);
+        addr = ALIGN_UP(addr, HUGE_PAGE);
+    }
+    if (!addr)
+        addr = vma_find_gap(mm, len, MM_MIN_ADDRESS, mm->mmap_base);
     if (!addr)
         addr = vma_find_gap(mm, len, mm->mmap_base, MYST_USER_END);
     return addr ? (s64)addr : -ENOMEM;
