@@ -293,6 +293,16 @@ $(BY_TABLE): $(B)/%: %.c $(B)/tests/table/table.o $(B)/gen/syscall_decode.o
 fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (SECONDS=N)
 	@tests/fuzz/run --seconds $(or $(SECONDS),600)
 
+.PHONY: soak demo gdb
+soak: all tests ## keep instances busy for an hour (MINUTES=N)
+	@tests/soak/run --minutes $(or $(MINUTES),60)
+
+demo: all ## a walk through what works
+	@tools/demo
+
+gdb: all ## start an instance under gdb (ARGS="/ /bin/bash -c ..."; none: attach to one)
+	@tools/gdb/start $(ARGS)
+
 # Tests are always built by gcc, whatever builds the kernel: the same binary runs everywhere.
 $(B)/tests/%.o: tests/%.c $(B)/.deps
 	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) $(DEPFLAGS) -c $< -o $@

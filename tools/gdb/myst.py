@@ -209,5 +209,5 @@ for command in (Tasks, Vmas, Files, Stack):
     command()
 gdb.execute("set pagination off")
 gdb.execute("set print symbol on")
-for signal in ("SIGSYS", "SIGUSR1", "SIGUSR2"):
+for signal in ("SIGSYS", "SIGURG"):      # a call that traps, and the kick
     gdb.execute(f"handle {signal} nostop noprint pass", to_string=True)
