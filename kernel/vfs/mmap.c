@@ -198,9 +198,9 @@ long sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned lo
         return -EBADF;
     if (length == 0)
         return -EINVAL;
-    if (len == 0)
+    if (len == 0 || len > MYST_USER_END)
         return -ENOMEM;
-    if (add_overflow(offset, len, &end) || end > (u64)INT64_MAX)
+    if (file && (add_overflow(offset, len, &end) || end > (u64)INT64_MAX))
         return -EOVERFLOW;
     int err = check_flags(&flags, !anonymous);
 
@@ -211,7 +211,9 @@ long sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned lo
     s64 result = anonymous ? mmap_anonymous(addr, len, (u32)prot, flags)
                            : mmap_file(file, addr, len, (u32)prot, flags, offset);
 
-    if (result >= 0 && (flags & (MAP_POPULATE | MAP_LOCKED)) && !(flags & MAP_NONBLOCK))
+    bool locked = (flags & MAP_LOCKED) || self()->mm->def_flags == VM_LOCKED;
+
+    if (result >= 0 && (locked || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE))
         mm_populate((u64)result, (u64)result + len, POPULATE_LIKELY);
     return result;
 }
