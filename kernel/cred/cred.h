@@ -48,6 +48,13 @@ static inline const struct cred *cred_get(const struct cred *cred)
 void cred_put(const struct cred *cred);
 DEFINE_AUTO(cred_put, const struct cred *)
 
+/* Of another thread, counted. The caller keeps that thread from ending meanwhile. */
+const struct cred *cred_of(const struct self *thread);
+/* The caller's credentials become these, whose reference is taken over. */
+void cred_commit(struct cred *cred);
+/* Replaces the supplementary groups of credentials that nobody else sees yet; sorts. 0 or -ENOMEM. */
+int cred_set_groups(struct cred *cred, const gid_t *gids, u32 n);
+
 static inline const struct cred *cred_current(void)
 {
     return self()->cred;

@@ -1,0 +1,49 @@
+/* kernel/main.c: starts the rooms, lowest first, and then the program. */
+#include "dev/console.h"
+#include "fs/root.h"
+#include "host/thread.h"
+#include "log/log.h"
+#include "mm/alloc.h"
+#include "self/self.h"
+#include "syscall/syscall.h"
+#include "task/task.h"
+#include "vfs/vfs.h"
+
+#include <myst/boot.h>
+
+/* The instance could not be set up: neither the program's status nor the shell's for a missing one. */
+#define STATUS_SETUP (125 << 8)
+
+static void __attribute__((noreturn)) setup_failed(const char *what, int err)
+{
+    if (what)
+        log_error("start", "%s: error %d", what, -err);
+    host_exit(STATUS_SETUP);
+}
+
+static void require(const char *what, int err)
+{
+    if (err)
+        setup_failed(what, err);
+}
+
+static int files_start(void)
+{
+    self()->files = files_create();
+    return self()->files ? 0 : -ENOMEM;
+}
+
+void upcall_main(const struct boot_info *boot)
+{
+    log_set_level(boot->verbose ? LOG_INFO : LOG_WARN);
+    pages_init(boot);
+    require("tasks", task_start(boot));
+    require("vfs", vfs_start());
+    require("descriptors", files_start());
+    if (root_mount(boot))
+        setup_failed(NULL, 0); /* it has said why */
+    require("console", console_start(boot));
+    if (boot->strace && strace_set_filter(boot->strace))
+        setup_failed("--strace names a call that does not exist", -EINVAL);
+    task_run_program(boot);
+}

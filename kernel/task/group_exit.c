@@ -1,0 +1,107 @@
+/* kernel/task/group_exit.c: exit_group(2), deaths by signal, and threads that make way for an exec. */
+#include "task/internal.h"
+
+#include "base/atomic.h"
+#include "base/errno.h"
+#include "syscall_proto.h"
+
+#define STATUS_CORE 0x80 /* wait(2), WCOREDUMP */
+
+/* Tells the process's threads, but not the caller's, that they have to go. */
+static void end_others_locked(struct process *process)
+{
+    struct task *task;
+
+    for_each_thread(task, process)
+    {
+        if (task == task_self())
+            continue;
+        atomic_store_release(&task->dying, true);
+        task_mark(task, PENDING_FREEZE);
+    }
+}
+
+void process_end_locked(struct process *process, int status)
+{
+    if (process->ending)
+        return;
+    process->ending = true;
+    process->exit_status = status;
+    end_others_locked(process);
+}
+
+void process_exit(int status)
+{
+    spin_lock(&tasks_lock);
+    process_end_locked(process_self(), status);
+    spin_unlock(&tasks_lock);
+    task_exit(0);
+}
+
+void process_exit_by_signal(int signo, bool core)
+{
+    process_exit(signo | (core ? STATUS_CORE : 0));
+}
+
+void task_exit_killed(void)
+{
+    struct task *task = task_self();
+
+    if (!task_is_leaving(task))
+        process_exit_by_signal(SIGKILL, false);
+    task_exit(0);
+}
+
+/* The oldest number stays: a thread other than the leader takes its place. */
+static struct task *take_over_locked(struct task *task)
+{
+    struct process *process = task->process;
+    struct task *old = process->leader;
+
+    if (old == task)
+        return NULL;
+    task->number->task = NULL;
+    pid_release_locked(task->number);
+    old->number = NULL;
+    task->number = process->number;
+    task->number->task = task;
+    task->tid = process->pid;
+    process->leader = task_get(task);
+    return old;
+}
+
+int process_single_thread(void)
+{
+    struct task *task = task_self(), *old = NULL;
+    struct process *process = task->process;
+    int err = 0;
+
+    spin_lock(&tasks_lock);
+    if (process->ending || process->exec || task_is_leaving(task)) {
+        err = -EAGAIN;
+    } else if (process->nthreads > 1 || process->leader != task) {
+        process->exec = task;
+        end_others_locked(process);
+        err = wait_event_kind(&process->ended, &tasks_lock, process->nthreads == 1, WAIT_KILLABLE,
+                              KTIME_FOREVER);
+        process->exec = NULL;
+        if (err || process->ending)
+            err = -EAGAIN;
+        else
+            old = take_over_locked(task);
+    }
+    spin_unlock(&tasks_lock);
+    if (old)
+        task_put(old);
+    return err;
+}
+
+long sys_exit(s32 status)
+{
+    task_exit(status);
+}
+
+long sys_exit_group(s32 status)
+{
+    process_exit((status & 0xff) << 8);
+}

@@ -1,0 +1,80 @@
+/* kernel/task/namespaces.c: the names of the system: uname(2), sethostname(2), setdomainname(2). */
+#include "task/namespaces.h"
+
+#include "base/errno.h"
+#include "base/string.h"
+#include "cred/cred.h"
+#include "mm/alloc.h"
+#include "mm/uaccess.h"
+#include "self/self.h"
+#include "syscall_proto.h"
+#include "task/task.h"
+
+#include <linux/personality.h>
+
+#define RELEASE    "6.1.0-mystikos"
+#define RELEASE_26 "2.6.60-mystikos" /* setarch --uname-2.6 */
+#define VERSION    "#1 SMP PREEMPT_DYNAMIC"
+
+void namespaces_put(struct namespaces *ns)
+{
+    if (refcount_put(&ns->ref))
+        kfree(ns);
+}
+
+int namespaces_start(const char *hostname)
+{
+    struct namespaces *ns = kzalloc(sizeof *ns);
+
+    if (!ns)
+        return -ENOMEM;
+    refcount_init(&ns->ref, 1);
+    spin_init(&ns->lock, OBJECT);
+    strlcpy(ns->nodename, hostname && *hostname ? hostname : "localhost", sizeof ns->nodename);
+    strlcpy(ns->domainname, "(none)", sizeof ns->domainname);
+    self()->namespaces = ns;
+    return 0;
+}
+
+long sys_uname(struct new_utsname __user *buf)
+{
+    struct namespaces *ns = self()->namespaces;
+    struct new_utsname uts = {.sysname = "Linux", .version = VERSION, .machine = "x86_64"};
+    u32 personality = task_self()->personality;
+
+    strlcpy(uts.release, personality & UNAME26 ? RELEASE_26 : RELEASE, sizeof uts.release);
+    if ((personality & PER_MASK) == PER_LINUX32)
+        strlcpy(uts.machine, "i686", sizeof uts.machine);
+    spin_lock(&ns->lock);
+    memcpy(uts.nodename, ns->nodename, sizeof uts.nodename);
+    memcpy(uts.domainname, ns->domainname, sizeof uts.domainname);
+    spin_unlock(&ns->lock);
+    return copy_to_user(buf, &uts, sizeof uts);
+}
+
+static long set_name(char *name, const char __user *from, s32 len)
+{
+    struct namespaces *ns = self()->namespaces;
+    char text[__NEW_UTS_LEN + 1] = {0};
+
+    if (!capable(CAP_SYS_ADMIN))
+        return -EPERM;
+    if (len < 0 || len > __NEW_UTS_LEN)
+        return -EINVAL;
+    if (copy_from_user(text, from, (size_t)len) != 0)
+        return -EFAULT;
+    spin_lock(&ns->lock);
+    memcpy(name, text, sizeof text);
+    spin_unlock(&ns->lock);
+    return 0;
+}
+
+long sys_sethostname(const void __user *name, s32 len)
+{
+    return set_name(self()->namespaces->nodename, name, len);
+}
+
+long sys_setdomainname(const void __user *name, s32 len)
+{
+    return set_name(self()->namespaces->domainname, name, len);
+}

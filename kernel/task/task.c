@@ -1,0 +1,283 @@
+/* kernel/task/task.c: tasks and processes as objects; process 1; the first program's process. */
+#include "task/internal.h"
+
+#include "base/errno.h"
+#include "base/string.h"
+#include "host/clock.h"
+#include "host/thread.h"
+#include "log/log.h"
+#include "mm/alloc.h"
+#include "mm/mm.h"
+#include "task/limits.h"
+#include "task/namespaces.h"
+#include "vfs/file.h"
+
+#include <linux/sched.h>
+#include <myst/boot.h>
+
+#define TIMER_SLACK_DEFAULT 50000 /* ns; prctl(2), PR_SET_TIMERSLACK */
+
+struct task_hooks task_hooks;
+struct list_head all_processes = LIST_HEAD_INIT(all_processes);
+struct process init_process;
+static struct task init_task = {.comm = "init"};
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+static void process_prepare(struct process *process)
+{
+    refcount_init(&process->ref, 1);
+    list_init(&process->threads);
+    list_init(&process->children);
+    list_init(&process->sibling);
+    list_init(&process->group_link);
+    list_init(&process->all);
+    waitq_init(&process->child_events, "wait for a child");
+    waitq_init(&process->ended, "end of a process");
+    process->start_time = host_clock_read(HOST_CLOCK_BOOTTIME);
+    process->dumpable = 1;
+}
+
+struct process *process_alloc(void)
+{
+    struct process *process = kzalloc(sizeof *process);
+
+    if (process)
+        process_prepare(process);
+    return process;
+}
+
+void process_put(struct process *process)
+{
+    if (!refcount_put(&process->ref))
+        return;
+    if (process->exe)
+        file_put(process->exe);
+    if (process->signals.sighand)
+        signal_process_release(process);
+    kfree(process);
+}
+
+static void task_prepare(struct task *task, struct process *process)
+{
+    refcount_init(&task->ref, 1);
+    task->process = process_get(process);
+    list_init(&task->process_link);
+    waitq_init(&task->vfork_done, "vfork");
+    task->cpu_mark = -1;
+    task->start_time = host_clock_read(HOST_CLOCK_BOOTTIME);
+    task->timer_slack = task->default_timer_slack = TIMER_SLACK_DEFAULT;
+}
+
+struct task *task_alloc(struct process *process)
+{
+    struct task *task = kzalloc(sizeof *task);
+
+    if (!task)
+        return NULL;
+    task->self = stack_alloc();
+    if (!task->self) {
+        kfree(task);
+        return NULL;
+    }
+    task->self->task = task;
+    task_prepare(task, process);
+    return task;
+}
+
+void task_put(struct task *task)
+{
+    if (!refcount_put(&task->ref))
+        return;
+    signal_task_release(task);
+    stack_free(task->self);
+    process_put(task->process);
+    kfree(task);
+}
+
+/* --- looking at another thread ----------------------------------------------------------------- */
+
+const struct cred *task_cred(struct task *task)
+{
+    const struct cred *cred = NULL;
+
+    spin_lock(&tasks_lock);
+    if (task->self && !task->exited)
+        cred = cred_of(task->self);
+    spin_unlock(&tasks_lock);
+    return cred;
+}
+
+struct mm *task_mm(struct task *task)
+{
+    struct mm *mm = NULL;
+
+    spin_lock(&tasks_lock);
+    if (task->self && !task->exited && task->self->mm)
+        mm = mm_get(task->self->mm);
+    spin_unlock(&tasks_lock);
+    return mm;
+}
+
+void task_mark(struct task *task, u32 marks)
+{
+    struct self *thread = task->self;
+
+    __atomic_fetch_or(&thread->thread.pending, marks, __ATOMIC_SEQ_CST);
+    wait_wake_thread(thread);
+    host_kick(thread);
+}
+
+/* What sync/ asks before it lets a thread sleep on, once a mark is set. */
+static bool wait_is_over(bool fatal_only)
+{
+    struct task *task = task_self();
+
+    if (!task)
+        return false;
+    return task_is_leaving(task) || signal_pending(fatal_only);
+}
+
+/* --- CPU time ------------------------------------------------------------------------------------ */
+
+void task_clock_start(struct task *task)
+{
+    __atomic_store_n(&task->cpu_mark, host_thread_cputime(task->self), __ATOMIC_RELEASE);
+}
+
+void task_clock_stop(struct task *task)
+{
+    ktime time = task_cpu_time(task);
+
+    __atomic_store_n(&task->cpu_mark, -1, __ATOMIC_RELEASE);
+    __atomic_store_n(&task->cpu_past, time, __ATOMIC_RELEASE);
+}
+
+ktime task_cpu_time(struct task *task)
+{
+    ktime past = __atomic_load_n(&task->cpu_past, __ATOMIC_ACQUIRE);
+    ktime mark = __atomic_load_n(&task->cpu_mark, __ATOMIC_ACQUIRE);
+    ktime now = mark < 0 || !task->self ? 0 : host_thread_cputime(task->self);
+
+    return mark >= 0 && now > mark ? past + now - mark : past;
+}
+
+void task_publish_comm(struct task *task, const char *name)
+{
+    spin_lock(&tasks_lock);
+    memset(task->comm, 0, sizeof task->comm);
+    strlcpy(task->comm, name, sizeof task->comm);
+    spin_unlock(&tasks_lock);
+}
+
+/* --- start ---------------------------------------------------------------------------------------- */
+
+static void limits_from_boot(struct process *process, const struct boot_info *boot)
+{
+    for (int i = 0; i < RLIM_NLIMITS; i++) {
+        process->limits[i].rlim_cur = boot->rlimits[i][0];
+        process->limits[i].rlim_max = boot->rlimits[i][1];
+    }
+}
+
+/* A process gets its number, its session and its group; for those that no clone makes. */
+static int process_enlist(struct process *process, struct task *leader)
+{
+    struct session *session;
+    struct group *group;
+    struct pid *pid;
+    int err = -ENOMEM;
+
+    spin_lock(&tasks_lock);
+    pid = pid_alloc_locked();
+    session = pid ? session_create_locked(pid, process) : NULL;
+    group = session ? group_create_locked(pid, session) : NULL;
+    if (group) {
+        session_put(session); /* the group has its own */
+        pid->process = process;
+        pid->task = leader;
+        process->pid = leader->tid = pid->nr;
+        process->number = leader->number = pid;
+        process->leader = task_get(leader);
+        process_set_group_locked(process, group);
+        list_add_tail(&process->all, &all_processes);
+        err = 0;
+    }
+    spin_unlock(&tasks_lock);
+    return err;
+}
+
+static int init_start(const struct boot_info *boot)
+{
+    int err;
+
+    process_prepare(&init_process);
+    task_prepare(&init_task, &init_process);
+    limits_from_boot(&init_process, boot);
+    init_process.subreaper = true;
+    err = signal_process_init(&init_process, NULL, false);
+    return err ? err : process_enlist(&init_process, &init_task);
+}
+
+static int main_start(const struct boot_info *boot)
+{
+    struct process *process = process_alloc();
+    struct task *task = kzalloc(sizeof *task);
+    int err;
+
+    if (!process || !task)
+        return -ENOMEM;
+    task_prepare(task, process);
+    task->self = self();
+    limits_from_boot(process, boot);
+    process->exit_signal = SIGCHLD;
+    err = signal_process_init(process, NULL, false);
+    if (!err)
+        err = process_enlist(process, task);
+    if (err)
+        return err;
+
+    spin_lock(&tasks_lock);
+    process->parent = &init_process;
+    list_add_tail(&process->sibling, &init_process.children);
+    list_add_tail(&task->process_link, &process->threads);
+    process->nthreads = 1;
+    process->live = 1;
+    spin_unlock(&tasks_lock);
+    signal_task_init(task, NULL, false);
+    task_clock_start(task);
+    self()->task = task;
+    self()->current_nr = -1;
+    return process->pid == PID_MAIN ? 0 : -EINVAL;
+}
+
+static int credentials_start(const struct boot_info *boot)
+{
+    struct cred *cred = cred_create(boot->uid, boot->gid);
+    int err;
+
+    if (!cred)
+        return -ENOMEM;
+    err = cred_set_groups(cred, boot->groups, boot->ngroups);
+    if (err)
+        return err;
+    self()->cred = cred;
+    return 0;
+}
+
+int task_start(const struct boot_info *boot)
+{
+    int err = pid_start();
+
+    wait_signal_pending = wait_is_over;
+    mm_rlimit = task_rlimit;
+    if (!err)
+        err = credentials_start(boot);
+    if (!err)
+        err = namespaces_start(boot->hostname);
+    if (!err)
+        err = init_start(boot);
+    if (!err)
+        err = main_start(boot);
+    return err;
+}

@@ -1,0 +1,91 @@
+/* kernel/task/usage.c: what tasks have used: getrusage(2), times(2). */
+#include "base/errno.h"
+#include "base/string.h"
+#include "host/clock.h"
+#include "mm/mm.h"
+#include "mm/uaccess.h"
+#include "syscall_proto.h"
+#include "task/internal.h"
+
+#include <linux/times.h>
+
+#define TICKS_PER_SECOND 100
+
+void usage_add(struct usage *to, const struct usage *from)
+{
+    to->cpu += from->cpu;
+    to->max_rss = MAX(to->max_rss, from->max_rss);
+    to->switches += from->switches;
+}
+
+void process_usage_locked(struct process *process, struct usage *out)
+{
+    struct task *task;
+
+    *out = process->dead_threads;
+    for_each_thread(task, process)
+    {
+        struct mm *mm = task->self->mm;
+
+        out->cpu += task_cpu_time(task);
+        if (mm)
+            out->max_rss = MAX(out->max_rss, mm->highest_vm * (PAGE_SIZE / 1024));
+    }
+}
+
+/* The host counts user and kernel time of a thread together, and nearly all of it is the program's. */
+void usage_to_rusage(const struct usage *usage, struct rusage *out)
+{
+    memset(out, 0, sizeof *out);
+    out->ru_utime.tv_sec = usage->cpu / NSEC_PER_SEC;
+    out->ru_utime.tv_usec = usage->cpu % NSEC_PER_SEC / NSEC_PER_USEC;
+    out->ru_maxrss = (long)usage->max_rss;
+    out->ru_nvcsw = (long)usage->switches;
+}
+
+long sys_getrusage(s32 who, struct rusage __user *to)
+{
+    struct process *process = process_self();
+    struct usage usage = {0};
+    struct rusage out;
+
+    spin_lock(&tasks_lock);
+    switch (who) {
+    case RUSAGE_SELF:
+        process_usage_locked(process, &usage);
+        break;
+    case RUSAGE_CHILDREN:
+        usage = process->dead_children;
+        break;
+    case RUSAGE_THREAD:
+        usage.cpu = task_cpu_time(task_self());
+        break;
+    default:
+        spin_unlock(&tasks_lock);
+        return -EINVAL;
+    }
+    spin_unlock(&tasks_lock);
+    usage_to_rusage(&usage, &out);
+    return copy_to_user(to, &out, sizeof out);
+}
+
+static long ticks(ktime time)
+{
+    return time / (NSEC_PER_SEC / TICKS_PER_SECOND);
+}
+
+long sys_times(struct tms __user *buf)
+{
+    struct process *process = process_self();
+    struct tms out = {0};
+    struct usage usage;
+
+    spin_lock(&tasks_lock);
+    process_usage_locked(process, &usage);
+    out.tms_utime = ticks(usage.cpu);
+    out.tms_cutime = ticks(process->dead_children.cpu);
+    spin_unlock(&tasks_lock);
+    if (buf && copy_to_user(buf, &out, sizeof out) != 0)
+        return -EFAULT;
+    return ticks(host_clock_read(HOST_CLOCK_BOOTTIME));
+}
