@@ -162,7 +162,7 @@
 #define ARCH_SHSTK_STATUS 0x5005
 #endif
 
-/* io_uring, Landlock, security modules */
+/* io_uring(7), Landlock, security modules */
 #ifndef IORING_ENTER_ABS_TIMER
 #define IORING_ENTER_ABS_TIMER (1U << 5)
 #endif
@@ -200,14 +200,143 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define MEMBARRIER_CMD_GET_REGISTRATIONS (1 << 9)
 #endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+struct cachestat_range {
+    __u64 off;
+    __u64 len;
+};
+
+struct cachestat {
+    __u64 nr_cache;
+    __u64 nr_dirty;
+    __u64 nr_writeback;
+    __u64 nr_evicted;
+    __u64 nr_recently_evicted;
+};
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define FSCONFIG_CMD_CREATE_EXCL 8
 #endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-#define LANDLOCK_RULE_NET_PORT 2
+#define LANDLOCK_RULE_NET_PORT          2
+#define LANDLOCK_ACCESS_NET_BIND_TCP    (1ULL << 0)
+#define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
+
+struct landlock_net_port_attr {
+    __u64 allowed_access;
+    __u64 port;
+};
 #endif
+
+/* statmount(2), listmount(2): param is a mask of STATMOUNT_, or the last mount already listed. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+struct mnt_id_req {
+    __u32 size;
+    __u32 spare;
+    __u64 mnt_id;
+    __u64 param;
+    __u64 mnt_ns_id; /* since 6.11 */
+};
+
+#define MNT_ID_REQ_SIZE_VER0 24
+#define MNT_ID_REQ_SIZE_VER1 32
+
+/* The fields that hold text are offsets into str. */
+struct statmount {
+    __u32 size;
+    __u32 mnt_opts;
+    __u64 mask;
+    __u32 sb_dev_major;
+    __u32 sb_dev_minor;
+    __u64 sb_magic;
+    __u32 sb_flags;
+    __u32 fs_type;
+    __u64 mnt_id;
+    __u64 mnt_parent_id;
+    __u32 mnt_id_old;
+    __u32 mnt_parent_id_old;
+    __u64 mnt_attr;
+    __u64 mnt_propagation;
+    __u64 mnt_peer_group;
+    __u64 mnt_master;
+    __u64 propagate_from;
+    __u32 mnt_root;
+    __u32 mnt_point;
+    __u64 mnt_ns_id;
+    __u32 fs_subtype;
+    __u32 sb_source;
+    __u32 opt_num;
+    __u32 opt_array;
+    __u32 opt_sec_num;
+    __u32 opt_sec_array;
+    __u64 supported_mask;
+    __u32 mnt_uidmap_num;
+    __u32 mnt_uidmap;
+    __u32 mnt_gidmap_num;
+    __u32 mnt_gidmap;
+    __u64 spare[43];
+    char str[];
+};
+
+#define STATMOUNT_SB_BASIC       0x00000001U
+#define STATMOUNT_MNT_BASIC      0x00000002U
+#define STATMOUNT_PROPAGATE_FROM 0x00000004U
+#define STATMOUNT_MNT_ROOT       0x00000008U
+#define STATMOUNT_MNT_POINT      0x00000010U
+#define STATMOUNT_FS_TYPE        0x00000020U
+#define STATMOUNT_MNT_NS_ID      0x00000040U
+#define STATMOUNT_MNT_OPTS       0x00000080U
+#define STATMOUNT_FS_SUBTYPE     0x00000100U
+#define STATMOUNT_SB_SOURCE      0x00000200U
+#define STATMOUNT_OPT_ARRAY      0x00000400U
+#define STATMOUNT_OPT_SEC_ARRAY  0x00000800U
+#define STATMOUNT_SUPPORTED_MASK 0x00001000U
+#define STATMOUNT_MNT_UIDMAP     0x00002000U
+#define STATMOUNT_MNT_GIDMAP     0x00004000U
+
+struct lsm_ctx {
+    __u64 id;
+    __u64 flags;
+    __u64 len;
+    __u64 ctx_len;
+    __u8 ctx[];
+};
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
 #define MPOL_WEIGHTED_INTERLEAVE 6
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+struct xattr_args {
+    __u64 value __attribute__((aligned(8)));
+    __u32 size;
+    __u32 flags;
+};
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+struct file_attr {
+    __u64 fa_xflags; /* FS_XFLAG_ */
+    __u32 fa_extsize;
+    __u32 fa_nextents;
+    __u32 fa_projid;
+    __u32 fa_cowextsize;
+};
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+struct ns_id_req {
+    __u32 size;
+    __u32 spare;
+    __u64 ns_id;
+    __u32 ns_type;
+    __u32 spare2;
+    __u64 user_ns_id;
+};
 #endif
 
 #endif
