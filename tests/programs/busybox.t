@@ -13,10 +13,10 @@ busybox vi --help 2>&1 | busybox head -1 | busybox grep -c BusyBox
 mkdir www && echo 'a page' > www/index.html
 busybox httpd -f -p 127.0.0.1:8099 -h www &
 for _ in $(busybox seq 200); do
-    busybox nc -z 127.0.0.1 8099 && break
+    busybox wget -q -O page http://127.0.0.1:8099/index.html 2>/dev/null && break
     busybox usleep 20000
 done
-busybox wget -q -O - http://127.0.0.1:8099/index.html
+cat page
 busybox wget -q -O - http://127.0.0.1:8099/nothing 2>&1 | grep -o '404 Not Found'
 kill $!; wait $! 2>/dev/null; echo "ended $?"
 
