@@ -120,6 +120,8 @@ bool path_up_mount(struct path *path); /* from a mount's root to the point where
 struct mount *mount_clone(struct mount *from, struct dentry *root);
 void mount_attach_locked(struct mount *mount, const struct path *where);
 void mount_detach_locked(struct mount *mount, struct path *place);
+/* Takes a mount and all that is mounted in it out of the tree; the tree's references are put. */
+void mount_tree_detach(struct mount *mount);
 
 /* ---- file.c, open.c ---- */
 

@@ -208,6 +208,31 @@ void mount_detach_locked(struct mount *mount, struct path *place)
         __atomic_fetch_and(&place->dentry->flags, ~(u32)DENTRY_MOUNTED, __ATOMIC_RELEASE);
 }
 
+void mount_tree_detach(struct mount *mount)
+{
+    for (;;) {
+        struct mount *last = mount;
+        struct path place = {0};
+        bool done = true;
+
+        /* The innermost first; what it held is put when the lock is released. */
+        mutex_lock(&mount_lock);
+        while (!list_empty(&last->children))
+            last = list_first_entry(&last->children, struct mount, sibling);
+        if (last->attached && last->parent != last) {
+            mount_detach_locked(last, &place);
+            done = last == mount;
+        }
+        mutex_unlock(&mount_lock);
+        if (place.mount) {
+            path_put(&place);
+            mount_put(last);
+        }
+        if (done)
+            return;
+    }
+}
+
 int mount_attach(struct mount *mount, const struct path *where)
 {
     struct path place = *where;

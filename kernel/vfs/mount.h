@@ -30,6 +30,7 @@ struct mount {
 #define MOUNT_NODIRATIME BIT(5)
 #define MOUNT_STRICTATIME BIT(6) /* else relatime */
 #define MOUNT_NOSYMFOLLOW BIT(7)
+#define MOUNT_EXPIRING BIT(8)    /* MNT_EXPIRE found it unused once */
 
 static inline struct mount *mount_get(struct mount *mount)
 {

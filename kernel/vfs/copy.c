@@ -1,0 +1,185 @@
+/*
+ * kernel/vfs/copy.c: sendfile(2), copy_file_range(2), and the calls that only advise: posix_fadvise(2),
+ * readahead(2).
+ */
+#include "abi/newer.h"
+#include "vfs/internal.h"
+#include "syscall_proto.h"
+
+#include <linux/fadvise.h>
+
+#define CHUNK   65536UL
+#define COPY_MAX (INT32_MAX & (size_t)PAGE_MASK)
+
+/* One chunk by way of a buffer. What could not be written is as if it had not been read. */
+static ssize_t copy_chunk(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, char *buf, size_t n)
+{
+    struct iter it;
+    loff_t at = *in_pos;
+    ssize_t got, done;
+
+    iter_init_kernel(&it, false, buf, n);
+    got = file_read(in, &it, &at);
+    if (got <= 0)
+        return got;
+    iter_init_kernel(&it, true, buf, (size_t)got);
+    done = file_write(out, &it, out_pos);
+    if (done > 0)
+        *in_pos += done;
+    return done;
+}
+
+static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t n)
+{
+    char *buf = kmalloc(MIN(n, CHUNK));
+    ssize_t done = 0, moved = 0;
+
+    if (!buf)
+        return -ENOMEM;
+    while ((size_t)done < n) {
+        size_t want = MIN(n - (size_t)done, CHUNK);
+
+        moved = copy_chunk(in, in_pos, out, out_pos, buf, want);
+        if (moved > 0)
+            done += moved;
+        if (moved < (ssize_t)want)
+            break;
+    }
+    kfree(buf);
+    return done ? done : moved;
+}
+
+/* Where to start: what the program says, or the file's own position. */
+static int position_get(struct file *file, loff_t __user *user, loff_t *pos)
+{
+    int err;
+
+    if (user) {
+        err = get_user(*pos, user);
+        return err ? err : *pos < 0 ? -EINVAL : 0;
+    }
+    err = file_pos_lock(file);
+    if (err)
+        return err;
+    *pos = file->pos;
+    file_pos_unlock(file);
+    return 0;
+}
+
+static int position_put(struct file *file, loff_t __user *user, loff_t pos)
+{
+    int err;
+
+    if (user)
+        return put_user(pos, user);
+    err = file_pos_lock(file);
+    if (err)
+        return err;
+    file->pos = pos;
+    file_pos_unlock(file);
+    return 0;
+}
+
+long sys_sendfile(int out_nr, int in_nr, loff_t __user *offset, size_t count)
+{
+    AUTO_FD in = fd_borrow(in_nr);
+    AUTO_FD out = fd_borrow(out_nr);
+    loff_t pos;
+    ssize_t n;
+    int err;
+
+    if (!in.file || !(in.file->mode & FILE_READ) || !out.file || !(out.file->mode & FILE_WRITE))
+        return -EBADF;
+    if (in.file->mode & FILE_STREAM)
+        return offset ? -ESPIPE : -EINVAL;
+    if (!inode_is(in.file->inode, S_IFREG) && !inode_is(in.file->inode, S_IFBLK))
+        return -EINVAL;
+    if (file_flags(out.file) & O_APPEND)
+        return -EINVAL;
+    err = position_get(in.file, offset, &pos);
+    if (err || count == 0)
+        return err;
+    n = copy_bytes(in.file, &pos, out.file, NULL, MIN(count, COPY_MAX));
+    err = n >= 0 ? position_put(in.file, offset, pos) : 0;
+    return err ? err : n;
+}
+
+static int may_copy_range(struct file *in, struct file *out)
+{
+    umode in_type = in->inode->mode & S_IFMT, out_type = out->inode->mode & S_IFMT;
+
+    if (in_type == S_IFDIR || out_type == S_IFDIR)
+        return -EISDIR;
+    if (in_type != S_IFREG || out_type != S_IFREG)
+        return -EINVAL;
+    if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE) || (file_flags(out) & O_APPEND))
+        return -EBADF;
+    /* Since Linux 5.19 from one mount to another, but not to another type of file system. */
+    return in->inode->super != out->inode->super && in->inode->super->type != out->inode->super->type ? -EXDEV : 0;
+}
+
+static ssize_t copy_range(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t n)
+{
+    loff_t in_end, out_end, size = (loff_t)inode_size(in->inode);
+
+    if (add_overflow(*in_pos, (loff_t)MIN(n, (size_t)INT64_MAX), &in_end) ||
+        add_overflow(*out_pos, (loff_t)MIN(n, (size_t)INT64_MAX), &out_end))
+        return -EOVERFLOW;
+    if (*in_pos >= size)
+        return 0;
+    n = MIN(n, (size_t)(size - *in_pos));
+    if (in->inode == out->inode && *in_pos < *out_pos + (loff_t)n && *out_pos < *in_pos + (loff_t)n)
+        return -EINVAL;
+    return copy_bytes(in, in_pos, out, out_pos, MIN(n, COPY_MAX));
+}
+
+long sys_copy_file_range(int in_nr, loff_t __user *in_offset, int out_nr, loff_t __user *out_offset, size_t len,
+                         unsigned int flags)
+{
+    AUTO_FD in = fd_borrow(in_nr);
+    AUTO_FD out = fd_borrow(out_nr);
+    loff_t in_pos, out_pos;
+    ssize_t n;
+    int err;
+
+    if (!in.file || !out.file)
+        return -EBADF;
+    err = position_get(in.file, in_offset, &in_pos);
+    if (!err)
+        err = position_get(out.file, out_offset, &out_pos);
+    if (!err && flags)
+        err = -EINVAL;
+    if (!err)
+        err = may_copy_range(in.file, out.file);
+    if (err || len == 0)
+        return err;
+    n = copy_range(in.file, &in_pos, out.file, &out_pos, len);
+    if (n > 0) {
+        err = position_put(in.file, in_offset, in_pos);
+        if (!err)
+            err = position_put(out.file, out_offset, out_pos);
+    }
+    return err ? err : n;
+}
+
+/* ---- advice: contents are in memory already, or cached by the host as it sees fit ---- */
+
+long sys_fadvise64(int nr, loff_t offset, size_t len, int advice)
+{
+    AUTO_FD fd = fd_borrow(nr);
+
+    if (!fd.file)
+        return -EBADF;
+    if (inode_is(fd.file->inode, S_IFIFO))
+        return -ESPIPE;
+    return (ssize_t)len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+}
+
+long sys_readahead(int nr, loff_t offset, size_t count)
+{
+    AUTO_FD fd = fd_borrow(nr);
+
+    if (!fd.file || !(fd.file->mode & FILE_READ))
+        return -EBADF;
+    return inode_is(fd.file->inode, S_IFREG) || inode_is(fd.file->inode, S_IFBLK) ? 0 : -EINVAL;
+}
