@@ -173,8 +173,8 @@ static void fill_table(void)
     assert_int_equal(errno, EMFILE);
 }
 
-/* covers: dup EMFILE openat EMFILE pipe EMFILE pipe2 EMFILE eventfd2 EMFILE socket EMFILE
- * RLIMIT_NOFILE */
+/* covers: dup EMFILE openat EMFILE pipe EMFILE pipe2 EMFILE eventfd2 EMFILE */
+/* covers: socket EMFILE RLIMIT_NOFILE */
 static void full_table_is_reported(void **state)
 {
     (void)state;

@@ -254,8 +254,8 @@ static void device_is_refused(void **state)
     must(close(fd));
 }
 
-/* covers: fadvise64 POSIX_FADV_NORMAL POSIX_FADV_RANDOM POSIX_FADV_SEQUENTIAL POSIX_FADV_WILLNEED
- * POSIX_FADV_DONTNEED POSIX_FADV_NOREUSE */
+/* covers: fadvise64 POSIX_FADV_NORMAL POSIX_FADV_RANDOM POSIX_FADV_SEQUENTIAL */
+/* covers: fadvise64 POSIX_FADV_WILLNEED POSIX_FADV_DONTNEED POSIX_FADV_NOREUSE */
 static void every_advice_is_taken(void **state)
 {
     (void)state;

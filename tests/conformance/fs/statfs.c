@@ -168,8 +168,8 @@ static void pipe_cannot_be_synced(void **state)
     must(close(fds[1]));
 }
 
-/* covers: sync_file_range SYNC_FILE_RANGE_WAIT_BEFORE SYNC_FILE_RANGE_WRITE
- * SYNC_FILE_RANGE_WAIT_AFTER */
+/* covers: sync_file_range SYNC_FILE_RANGE_WAIT_BEFORE SYNC_FILE_RANGE_WRITE */
+/* covers: sync_file_range SYNC_FILE_RANGE_WAIT_AFTER */
 static void range_of_a_file_is_synced(void **state)
 {
     (void)state;

@@ -3,7 +3,7 @@
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8u /* Linux 6.3 */
-#define MFD_EXEC 0x10u
+#define MFD_EXEC        0x10u
 #endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x20

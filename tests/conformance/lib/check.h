@@ -161,9 +161,10 @@ bool path_exists(const char *path); /* does not follow a last symbolic link */
  * handlers taken out, and aborts when an assertion fails. It ends with _exit().
  */
 pid_t child_fork(void);
-int child_wait(pid_t pid);             /* the wait status; fails after PATIENCE_MS */
-void child_kill(pid_t pid);            /* SIGKILL and reap */
-int run_in_child(void (*body)(void *arg), void *arg); /* wait status; exit code 0 when body returns */
+int child_wait(pid_t pid);  /* the wait status; fails after PATIENCE_MS */
+void child_kill(pid_t pid); /* SIGKILL and reap */
+int run_in_child(void (*body)(void *arg),
+                 void *arg); /* wait status; exit code 0 when body returns */
 
 #define assert_exited(status, code)                                                                \
     do {                                                                                           \

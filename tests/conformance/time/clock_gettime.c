@@ -34,9 +34,9 @@ static const clockid_t clocks[] = {
     CLOCK_MONOTONIC_COARSE,  CLOCK_BOOTTIME,      CLOCK_TAI,
 };
 
-/* covers: clock_gettime CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_PROCESS_CPUTIME_ID
- * CLOCK_THREAD_CPUTIME_ID CLOCK_MONOTONIC_RAW CLOCK_REALTIME_COARSE CLOCK_MONOTONIC_COARSE
- * CLOCK_BOOTTIME CLOCK_TAI clock_getres */
+/* covers: clock_gettime CLOCK_REALTIME CLOCK_MONOTONIC CLOCK_PROCESS_CPUTIME_ID */
+/* covers: clock_gettime CLOCK_THREAD_CPUTIME_ID CLOCK_MONOTONIC_RAW CLOCK_REALTIME_COARSE */
+/* covers: clock_gettime CLOCK_MONOTONIC_COARSE CLOCK_BOOTTIME CLOCK_TAI clock_getres */
 static void every_clock_can_be_read_and_has_a_resolution(void **state)
 {
     (void)state;

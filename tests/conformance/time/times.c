@@ -119,7 +119,7 @@ static void usage_of_children_counts_those_waited_for(void **state)
     assert_true(after.ru_maxrss > 0);
 }
 
-/* covers: getrusage ru_maxrss */
+/* covers: getrusage */
 static void largest_size_follows_what_is_touched(void **state)
 {
     (void)state;
@@ -129,7 +129,7 @@ static void largest_size_follows_what_is_touched(void **state)
              assert_true(after.ru_maxrss - before.ru_maxrss >= 30 << 10));
 }
 
-/* covers: getrusage ru_minflt */
+/* covers: getrusage */
 static void faults_are_counted(void **state)
 {
     (void)state;
@@ -147,7 +147,7 @@ static void faults_are_counted(void **state)
     must(munmap((void *)memory, pages * 4096));
 }
 
-/* covers: getrusage ru_nvcsw */
+/* covers: getrusage */
 static void sleeping_is_a_voluntary_switch(void **state)
 {
     (void)state;
