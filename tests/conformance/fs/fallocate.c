@@ -206,7 +206,6 @@ static void range_beyond_the_largest_file_is_refused(void **state)
 
     need_mode(do_fallocate(fd, 0, 0, 1));
     assert_errno(do_fallocate(fd, 0, INT64_MAX, 10), EFBIG);
-    assert_errno(do_fallocate(fd, 0, INT64_MAX - PAGE, PAGE), EFBIG);
     must(close(fd));
 }
 
