@@ -1,0 +1,179 @@
+/* full.c: a file system that runs out of space or of files (ENOSPC). */
+/* tags: root-only */
+#include "../lib/check.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+#include <sys/vfs.h>
+
+enum { NO_MOUNTS = 77, KIB = 1024 };
+
+static void mount_small(const char *options)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        _exit(NO_MOUNTS);
+    must(mkdir("m", 0755));
+    if (mount("none", "m", "tmpfs", 0, options) != 0)
+        _exit(NO_MOUNTS);
+    must(chdir("m"));
+}
+
+/* Runs statements in a child whose current directory is such a file system. */
+#define with_small(options, ...)                                                                   \
+    do {                                                                                           \
+        need_root();                                                                               \
+        pid_t small_pid = child_fork();                                                            \
+        if (small_pid == 0) {                                                                      \
+            mount_small(options);                                                                  \
+            __VA_ARGS__;                                                                           \
+            _exit(0);                                                                              \
+        }                                                                                          \
+        int small_status = child_wait(small_pid);                                                  \
+        if (WIFEXITED(small_status) && WEXITSTATUS(small_status) == NO_MOUNTS)                     \
+            skip_because("no right to mount");                                                     \
+        assert_exited(small_status, 0);                                                            \
+    } while (0)
+
+/* Writes until nothing more goes in; returns how much did. */
+static size_t fill(int fd)
+{
+    static char data[16 * KIB];
+    size_t total = 0;
+    ssize_t n;
+
+    memset(data, 'd', sizeof data);
+    while ((n = write(fd, data, sizeof data)) > 0)
+        total += (size_t)n;
+    assert_int_equal(n, -1);
+    assert_int_equal(errno, ENOSPC);
+    return total;
+}
+
+static int open_new(const char *path)
+{
+    return must(open(path, O_CREAT | O_RDWR, 0644));
+}
+
+/* covers: write ENOSPC */
+static void writes_go_up_to_the_last_block(void **state)
+{
+    (void)state;
+    with_small("size=256k", assert_int_equal(fill(open_new("f")), 256 * KIB); struct statfs fs;
+               must(statfs(".", &fs)); assert_int_equal(fs.f_bfree, 0));
+}
+
+/* covers: write */
+static void last_write_is_short(void **state)
+{
+    (void)state;
+    with_small("size=256k", static char data[300 * KIB]; int fd = open_new("f");
+               assert_returns(write(fd, data, sizeof data), 256 * KIB);
+               assert_errno(write(fd, data, 1), ENOSPC));
+}
+
+/* covers: unlink write */
+static void names_can_still_be_removed_and_free_the_space(void **state)
+{
+    (void)state;
+    with_small("size=256k", int a = open_new("a"); fill(a); int b = open_new("b");
+               assert_errno(write(b, "x", 1), ENOSPC); must(unlink("a"));
+               assert_errno(write(b, "x", 1), ENOSPC); /* still open */
+               must(close(a)); assert_returns(write(b, "x", 1), 1));
+}
+
+/* covers: ftruncate write */
+static void truncation_frees_the_space(void **state)
+{
+    (void)state;
+    with_small("size=256k", int fd = open_new("f"); fill(fd); must(ftruncate(fd, 0));
+               must(lseek(fd, 0, SEEK_SET)); assert_int_equal(fill(fd), 256 * KIB));
+}
+
+/* covers: ftruncate pwrite64 */
+static void holes_take_no_space(void **state)
+{
+    (void)state;
+    with_small("size=256k", int fd = open_new("f"); must(ftruncate(fd, 1 << 30));
+               assert_returns(pwrite(fd, "x", 1, 1 << 29), 1); struct statfs fs;
+               must(statfs(".", &fs)); assert_true(fs.f_bfree > 0));
+}
+
+/* covers: pwrite64 */
+static void overwriting_needs_no_space(void **state)
+{
+    (void)state;
+    with_small("size=256k", int fd = open_new("f"); fill(fd);
+               assert_returns(pwrite(fd, "x", 1, 100), 1));
+}
+
+/* covers: fallocate ENOSPC */
+static void allocation_is_all_or_nothing(void **state)
+{
+    (void)state;
+    with_small("size=256k", int fd = open_new("f");
+               assert_errno(fallocate(fd, 0, 0, 512 * KIB), ENOSPC); struct stat st;
+               must(fstat(fd, &st)); assert_int_equal(st.st_size, 0);
+               assert_int_equal(st.st_blocks, 0); must(fallocate(fd, 0, 0, 128 * KIB)));
+}
+
+/* covers: mmap */
+static void store_to_a_mapped_hole_is_a_bus_error(void **state)
+{
+    (void)state;
+    with_small(
+        "size=256k", int full = open_new("full"); int fd = open_new("f"); must(ftruncate(fd, 8192));
+        volatile char *map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        assert_ptr_not_equal(map, MAP_FAILED); fill(full); pid_t pid = child_fork(); if (pid == 0) {
+            map[0] = 1;
+            _exit(0);
+        } assert_killed_by(child_wait(pid), SIGBUS));
+}
+
+/* covers: sendfile ENOSPC */
+static void sendfile_is_refused(void **state)
+{
+    (void)state;
+    with_small("size=256k", int in = open_new("in"); assert_returns(write(in, "abc", 3), 3);
+               int out = open_new("out"); fill(open_new("full")); off_t at = 0;
+               assert_errno(sendfile(out, in, &at, 3), ENOSPC));
+}
+
+/* covers: openat ENOSPC mkdir ENOSPC symlink ENOSPC mknod ENOSPC */
+static void files_run_out_too(void **state)
+{
+    (void)state;
+    with_small("size=256k,nr_inodes=4", make_file("a", NULL); make_file("b", NULL);
+               make_file("c", NULL); assert_errno(open("d", O_CREAT | O_RDWR, 0644), ENOSPC);
+               assert_errno(mkdir("d", 0755), ENOSPC); assert_errno(symlink("x", "d"), ENOSPC);
+               assert_errno(mkfifo("d", 0644), ENOSPC); must(unlink("a")); must(mkdir("d", 0755)));
+}
+
+/* covers: statfs */
+static void number_of_files_shows_in_statfs(void **state)
+{
+    (void)state;
+    with_small("size=256k,nr_inodes=10", struct statfs fs; make_file("a", NULL);
+               must(statfs(".", &fs)); assert_int_equal(fs.f_files, 10);
+               assert_int_equal(fs.f_ffree, 8);
+               assert_int_equal(fs.f_blocks * (size_t)fs.f_bsize, 256 * KIB));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        tempdir_test(writes_go_up_to_the_last_block),
+        tempdir_test(last_write_is_short),
+        tempdir_test(names_can_still_be_removed_and_free_the_space),
+        tempdir_test(truncation_frees_the_space),
+        tempdir_test(holes_take_no_space),
+        tempdir_test(overwriting_needs_no_space),
+        tempdir_test(allocation_is_all_or_nothing),
+        tempdir_test(store_to_a_mapped_hole_is_a_bus_error),
+        tempdir_test(sendfile_is_refused),
+        tempdir_test(files_run_out_too),
+        tempdir_test(number_of_files_shows_in_statfs),
+    };
+
+    return cmocka_run_group_tests_name("fs/full", tests, NULL, NULL);
+}
