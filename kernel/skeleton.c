@@ -19,11 +19,6 @@ STAND_IN bool upcall_kernel_fault(const struct target_fault *fault)
     return false;
 }
 
-STAND_IN void upcall_exit_work(void)
-{
-    __atomic_store_n(&self()->thread.pending, 0, __ATOMIC_SEQ_CST);
-}
-
 STAND_IN int64_t upcall_service(void)
 {
     return TARGET_FOREVER;

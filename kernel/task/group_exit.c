@@ -105,3 +105,19 @@ long sys_exit_group(s32 status)
 {
     process_exit((status & 0xff) << 8);
 }
+
+/* A mark is set: the thread is on its way back to the program. */
+void upcall_exit_work(void)
+{
+    struct self *me = self();
+
+    if (!me->task) {
+        __atomic_store_n(&me->thread.pending, 0, __ATOMIC_SEQ_CST);
+        return;
+    }
+    if (atomic_fetch_and(&me->thread.pending, ~(u32)(PENDING_FREEZE | PENDING_WORK)) &
+            PENDING_FREEZE &&
+        task_is_leaving(me->task))
+        task_exit_killed();
+    signal_deliver();
+}

@@ -73,6 +73,9 @@ int process_single_thread(void);
 
 /* ---- notify.c ---- */
 
+uid_t process_uid_locked(struct process *child);     /* the real user, also of one that has ended */
+int process_end_code(const struct process *process); /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+
 /* Tells the parent that the child has ended, stopped or continued: a CLD_ code. Wakes who waits. */
 void parent_notify_locked(struct process *child, int code);
 /* The same for a zombie; true when the parent does not care to wait for it. */

@@ -6,7 +6,7 @@
 
 #define TICKS_PER_SECOND 100 /* siginfo's and times(2)'s unit, sysconf(_SC_CLK_TCK) */
 
-static uid_t child_uid(struct process *child)
+uid_t process_uid_locked(struct process *child)
 {
     const struct cred *cred;
     uid_t uid = child->end_uid;
@@ -21,8 +21,10 @@ static uid_t child_uid(struct process *child)
     return uid;
 }
 
-static int end_code(int status)
+int process_end_code(const struct process *process)
 {
+    int status = process->exit_status;
+
     if ((status & 0x7f) == 0)
         return CLD_EXITED;
     return status & 0x80 ? CLD_DUMPED : CLD_KILLED;
@@ -52,7 +54,7 @@ static void send_locked(struct process *child, int signo, int code)
     process_usage_locked(child, &usage);
     siginfo_init(&info, signo, code);
     info.si_pid = child->pid;
-    info.si_uid = child_uid(child);
+    info.si_uid = process_uid_locked(child);
     info.si_status = code_status(child, code);
     info.si_utime = usage.cpu / (NSEC_PER_SEC / TICKS_PER_SECOND);
     info.si_stime = 0;
@@ -101,7 +103,7 @@ bool parent_notify_end_locked(struct process *child)
             signo = 0;
     }
     if (signo > 0 && signo <= SIGNALS)
-        send_locked(child, signo, end_code(child->exit_status));
+        send_locked(child, signo, process_end_code(child));
     waitq_wake(&parent->child_events, 0);
     return unwanted;
 }
