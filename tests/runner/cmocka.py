@@ -32,6 +32,8 @@ class CmockaOutput:
             if kind == "==========" and (count := RUNNING.match(rest)):
                 self.announced += int(count.group(1))
             elif kind == "RUN":
+                if running is not None:         # its fixture failed
+                    self.cases[running] = FAILED
                 running, lines = rest, []
                 self.details[running] = lines
             elif kind in ("OK", "FAILED", "SKIPPED") and running is not None and rest == running:

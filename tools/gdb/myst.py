@@ -1,4 +1,4 @@
-"""gdb commands that print what the kernel knows: tasks, vmas PID, files PID, stack TID.
+"""gdb commands that print what the kernel knows: tasks, vmas PID, files PID, stack TID, host-pid TID.
 
 Every host process of an instance maps the kernel's memory, so it does not matter which of them gdb
 stopped. `make gdb` loads this file."""
@@ -105,7 +105,8 @@ class Tasks(gdb.Command):
         block = task["self"]
         if block == 0:
             return
-        line = f"    thread {int(task['tid'])} {text(task['comm'])}: {call_name(block)}"
+        line = f"    thread {int(task['tid'])} {text(task['comm'])}" \
+               f" (host {int(block['thread']['host_tid'])}): {call_name(block)}"
         if block["waiting_for"] != 0:
             name = text(block["waiting_name"]) if block["waiting_name"] != 0 else ""
             line += f", waits for {name or block['waiting_for'].format_string(symbols=True)}"
@@ -166,8 +167,8 @@ class Files(gdb.Command):
 
 
 class Stack(gdb.Command):
-    """stack TID: the calls on a thread's kernel stack, found by its chain of frame pointers. For a
-    thread that runs, what it shows may be past."""
+    """stack TID: the calls on a thread's kernel stack, found by its chain of frame pointers. The
+    first lines may be left over from calls that are past; `bt` in the thread's host process is exact."""
 
     def __init__(self):
         super().__init__("stack", gdb.COMMAND_STACK)
@@ -205,7 +206,17 @@ class Stack(gdb.Command):
         return f"{address:#x} {block.function.name}{place}"
 
 
-for command in (Tasks, Vmas, Files, Stack):
+class HostPid(gdb.Command):
+    """host-pid TID: the host process that a thread runs in."""
+
+    def __init__(self):
+        super().__init__("host-pid", gdb.COMMAND_STATUS)
+
+    def invoke(self, argument, from_tty):
+        print(int(thread_by_number(only_number(argument))["self"]["thread"]["host_pid"]))
+
+
+for command in (Tasks, Vmas, Files, Stack, HostPid):
     command()
 gdb.execute("set pagination off")
 gdb.execute("set print symbol on")
