@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "base/string.h"
 #include "fs/hostfs/hostfs.h"
+#include "fs/overlay/overlay.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "log/log.h"
 #include "mm/alloc.h"
@@ -54,10 +55,29 @@ static int host_mount_create(int file, bool writable, const char *source, u32 fl
     return *out ? 0 : -ENOMEM;
 }
 
+/* The host's directory below, unchanged; what is written goes to memory. */
+static int overlay_create(int file, struct mount **out)
+{
+    struct super *lower, *super;
+    int err = hostfs_super_create(file, false, &lower);
+
+    if (err)
+        return err;
+    err = overlay_super_create(lower, "", &super);
+    super_deactivate(lower);
+    if (err)
+        return err;
+    *out = mount_of_super(super, "overlay", 0);
+    super_deactivate(super);
+    return *out ? 0 : -ENOMEM;
+}
+
 static int root_create(const struct boot_info *boot, struct mount **out)
 {
+    if (boot->root == BOOT_ROOT_DIRECTORY && boot->root_writable)
+        return host_mount_create(boot->root_file, true, "rootfs", 0, out);
     if (boot->root == BOOT_ROOT_DIRECTORY)
-        return host_mount_create(boot->root_file, boot->root_writable, "rootfs", 0, out);
+        return overlay_create(boot->root_file, out);
     return -ENODEV;
 }
 

@@ -14,6 +14,7 @@
     X(FILE_POS)   /* vfs: a file's position */                                                     \
     X(INODE)      /* vfs: a directory's entries, a file's size */                                  \
     X(COPY_UP)    /* overlay: copying one inode up */                                              \
+    X(OVERLAY_UPPER) /* overlay: inodes of an upper layer, below those that show them */             \
     X(PIPE)       /* ipc: a pipe's buffers */                                                      \
     X(TTY)        /* dev: a terminal's discipline */                                               \
     X(SOCKET)     /* net: a socket's state */                                                      \

@@ -11,10 +11,13 @@ static u64 key_of(u64 dev, u64 ino)
     return hash_u64(ino ^ hash_u64(dev));
 }
 
-/* Numbers must be unique in a mount, though the host directory may hold several file systems. */
+/*
+ * Numbers must be unique in a mount, though the host directory may hold several file systems. They stay below
+ * 2^51: overlay has the bit above, and programs keep numbers in doubles.
+ */
 ino_t hostfs_ino(const struct hostfs_super *fs, u64 dev, u64 ino)
 {
-    return dev == fs->dev ? ino : ino ^ (hash_u64(dev) & 0x7fff) << 47;
+    return dev == fs->dev ? ino : ino ^ (hash_u64(dev) & 0x7fff) << 36;
 }
 
 /* A number may come to stand for another object once the old one is removed. */
