@@ -4,6 +4,7 @@
 #include <linux/fcntl.h>
 
 #include "abi/names.h"
+#include "abi/newer.h"
 #include "base/errno.h"
 #include "base/fmt.h"
 #include "mm/uaccess.h"
@@ -204,6 +205,32 @@ static void put_memory(struct decoding *d, const struct syscall_row *row,
                        in_bytes ? length : SIZE_MAX);
 }
 
+/* fcntl(2) */
+static void put_fcntl_arg(struct decoding *d, u32 cmd, u64 value)
+{
+    switch (cmd) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+    case F_DUPFD_QUERY:
+    case F_SETOWN:
+    case F_SETPIPE_SZ:
+        decode_put(d, "%d", (int)value);
+        break;
+    case F_SETFD:
+        decode_set(d, SET_fd_flags, (u32)value);
+        break;
+    case F_SETFL:
+        decode_set(d, SET_open, (u32)value);
+        break;
+    case F_ADD_SEALS:
+        decode_set(d, SET_seals, (u32)value);
+        break;
+    default:
+        decode_put(d, "%#llx", (unsigned long long)value);
+        break;
+    }
+}
+
 static void put_arg(struct decoding *d, const struct syscall_row *row, const struct decode_arg *arg,
                     const u64 args[6], long result)
 {
@@ -219,7 +246,17 @@ static void put_arg(struct decoding *d, const struct syscall_row *row, const str
         decode_string(d, value);
         break;
     case KIND_strings:
-        decode_strings(d, value);
+        /* The environment follows argv; as in strace, it is only counted. */
+        if (arg > row->args && arg[-1].kind == KIND_strings)
+            decode_environment(d, value);
+        else
+            decode_strings(d, value);
+        break;
+    case KIND_hex:
+        if (arg > row->args && arg[-1].kind == KIND_enum && arg[-1].what == SET_fcntl)
+            put_fcntl_arg(d, (u32)args[arg - row->args - 1], value);
+        else
+            put_number(d, arg->kind, value);
         break;
     case KIND_ptr:
     case KIND_addr:
@@ -234,11 +271,14 @@ static void put_arg(struct decoding *d, const struct syscall_row *row, const str
     }
 }
 
-/* open(2): what follows the flags counts only when a file may be created. */
+/* Arguments that do not count: behind open(2)'s flags, unless a file may be created; fcntl(2)'s. */
 static bool ends_at(const struct decode_arg *arg, u64 value)
 {
-    return arg->kind == KIND_set && arg->what == SET_open &&
-           !(value & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
+    if (arg->kind == KIND_set && arg->what == SET_open)
+        return !(value & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
+    return arg->kind == KIND_enum && arg->what == SET_fcntl &&
+           ((u32)value == F_GETFD || (u32)value == F_GETFL || (u32)value == F_GETOWN ||
+            (u32)value == F_GETPIPE_SZ || (u32)value == F_GET_SEALS);
 }
 
 static const struct syscall_row *row_of(unsigned long nr)
@@ -261,13 +301,17 @@ static void put_args(struct decoding *d, const struct syscall_row *row, const u6
     }
 }
 
+void decode_begin(struct decoding *d)
+{
+    d->len = 0;
+    d->next = 0;
+    d->text[0] = '\0';
+}
+
 void decode_enter(struct decoding *d, unsigned long nr, const u64 args[6])
 {
     const struct syscall_row *row = row_of(nr);
 
-    d->len = 0;
-    d->next = 0;
-    d->text[0] = '\0';
     if (!row) {
         decode_put(d, "syscall_%#lx(%#llx, %#llx, %#llx, %#llx, %#llx, %#llx", nr,
                    (unsigned long long)args[0], (unsigned long long)args[1],

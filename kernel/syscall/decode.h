@@ -107,6 +107,7 @@ struct decoding {
     u32 next;   /* the first argument that is not printed yet */
 };
 
+void decode_begin(struct decoding *d);
 void decode_enter(struct decoding *d, unsigned long nr, const u64 args[6]);
 void decode_leave(struct decoding *d, unsigned long nr, const u64 args[6], long result);
 

@@ -19,9 +19,10 @@
 #include "syscall_types.h"
 
 /* strace's own measures: bytes of a string, elements of an array. */
-#define STRING_SHOWN 32
-#define ARRAY_SHOWN  16
-#define ELEMENT_MAX  512
+#define STRING_SHOWN        32
+#define ARRAY_SHOWN         16
+#define ENVIRONMENT_COUNTED 10000
+#define ELEMENT_MAX         512
 
 static void put_addr(struct decoding *d, u64 addr)
 {
@@ -97,6 +98,20 @@ void decode_strings(struct decoding *d, u64 addr)
         decode_string(d, string);
     }
     decode_put(d, "]");
+}
+
+void decode_environment(struct decoding *d, u64 addr)
+{
+    u64 string = 0;
+    u32 count = 0;
+
+    put_addr(d, addr);
+    while (addr && count < ENVIRONMENT_COUNTED &&
+           !copy_from_user(&string, (const void __user *)(addr + count * sizeof(string)), 8) &&
+           string)
+        count++;
+    if (addr && !string)
+        decode_put(d, " /* %u vars */", count);
 }
 
 static void put_timespec(struct decoding *d, const void *at)

@@ -58,6 +58,7 @@ static void check(const char *expected, unsigned long nr, const u64 args[6], lon
 {
     struct decoding d;
 
+    decode_begin(&d);
     decode_enter(&d, nr, args);
     decode_leave(&d, nr, args, result);
     assert_int_equal(d.len, strlen(d.text));
@@ -84,6 +85,17 @@ static void paths_flags_and_modes(void **state)
     CHECK("eventfd2(5, 0) = 6", 6, __NR_eventfd2, 5, 0);
     CHECK("chown(\"f\", -1, 4294967294) = 0", 0, __NR_chown, P("f"), (u32)-1, (u32)-2);
     CHECK("close(-1) = -1 EBADF (Bad file descriptor)", -EBADF, __NR_close, (u32)-1);
+}
+
+static void fcntl_arguments(void **state)
+{
+    CHECK("fcntl(3, F_GETFL) = 32768", 32768, __NR_fcntl, 3, F_GETFL, 9);
+    CHECK("fcntl(3, F_SETFD, FD_CLOEXEC) = 0", 0, __NR_fcntl, 3, F_SETFD, FD_CLOEXEC);
+    CHECK("fcntl(3, F_SETFL, O_WRONLY|O_APPEND|O_NONBLOCK) = 0", 0, __NR_fcntl, 3, F_SETFL,
+          O_WRONLY | O_APPEND | O_NONBLOCK);
+    CHECK("fcntl(3, F_DUPFD_CLOEXEC, 10) = 10", 10, __NR_fcntl, 3, F_DUPFD_CLOEXEC, 10);
+    CHECK("fcntl(3, F_SETLK, 0x1000) = 0", 0, __NR_fcntl, 3, F_SETLK, 0x1000);
+    CHECK("fcntl(3, 0x63, 0x7) = -1 EINVAL (Invalid argument)", -EINVAL, __NR_fcntl, 3, 99, 7);
 }
 
 static void buffers(void **state)
@@ -138,6 +150,7 @@ static void structures(void **state)
 static void iovecs_and_string_arrays(void **state)
 {
     const char *argv[] = {"ls", "-l", NULL}, *many[20];
+    char text[200];
     struct iovec iov[2] = {{(void *)0x1000, 5}, {NULL, 0}};
 
     for (size_t i = 0; i < ARRAY_SIZE(many); i++)
@@ -147,6 +160,9 @@ static void iovecs_and_string_arrays(void **state)
     CHECK("execve(\"p\", [\"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", "
           "\"x\", \"x\", \"x\", \"x\", \"x\", \"x\", ...], NULL) = 0",
           0, __NR_execve, P("p"), P(many), 0);
+    snprintf(text, sizeof(text), "execve(\"p\", [\"ls\", \"-l\"], %#lx /* 2 vars */) = 0\n",
+             (unsigned long)argv);
+    check(text, SYS_execve, (u64[6]){P("p"), P(argv), P(argv)}, 0);
     CHECK("writev(1, [{iov_base=0x1000, iov_len=5}, {iov_base=NULL, iov_len=0}], 2) = 5", 5,
           __NR_writev, 1, P(iov), 2);
 }
@@ -178,7 +194,7 @@ static void processes(void **state)
 {
     int exited = 3 << 8, killed = SIGSEGV | 0x80, stopped = SIGSTOP << 8 | 0x7f;
 
-    CHECK("clone(SIGCHLD|CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID, NULL, NULL, 0x1000, NULL) = 9", 9,
+    CHECK("clone(CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, NULL, NULL, 0x1000, NULL) = 9", 9,
           __NR_clone, CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD, 0, 0, 0x1000, 0);
     CHECK("wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, NULL) = 9", 9, __NR_wait4,
           (u32)-1, P(&exited), 1, 0);
@@ -231,6 +247,7 @@ static void arguments_that_are_read_print_before_the_call(void **state)
     u64 args[6] = {P(path), P("target"), 100};
     struct decoding d;
 
+    decode_begin(&d);
     decode_enter(&d, __NR_readlink, args);
     assert_string_equal(d.text, "readlink(\"/first\"");
     path[1] = 'X';
@@ -263,6 +280,7 @@ static void any_arguments_fit_the_line(void **state)
 
             for (u32 i = 0; i < 6; i++)
                 args[i] = random_below(3) ? values[random_below(ARRAY_SIZE(values) - 2)] : P(zeros);
+            decode_begin(&d);
             decode_enter(&d, nr, args);
             decode_leave(&d, nr, args, (long)random_below(3) - 1);
             assert_true(d.len < DECODE_MAX);
@@ -278,6 +296,7 @@ static void a_long_path_leaves_room_for_the_result(void **state)
     u64 args[6] = {(u64)AT_FDCWD, P(path), (u64)AT_FDCWD, P(path), 0};
 
     memset(path, '\1', sizeof path - 1);
+    decode_begin(&d);
     decode_enter(&d, __NR_renameat2, args);
     decode_leave(&d, __NR_renameat2, args, -ENAMETOOLONG);
     assert_non_null(strstr(d.text, ") = -1 ENAMETOOLONG (File name too long)\n"));
@@ -309,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_flags_and_modes),
+        cmocka_unit_test(fcntl_arguments),
         cmocka_unit_test(buffers),
         cmocka_unit_test(structures),
         cmocka_unit_test(iovecs_and_string_arrays),
