@@ -98,6 +98,38 @@ static void first_prepare(void *arg)
     first_main(thread);
 }
 
+/* What the supervisor has seen since the last look. */
+static void events_hand_out(void)
+{
+    uint32_t tail = shared.event_tail;
+
+    while (tail != __atomic_load_n(&shared.event_head, __ATOMIC_ACQUIRE)) {
+        int event = (int)shared.events[tail % EVENT_RING];
+        __atomic_store_n(&shared.event_tail, ++tail, __ATOMIC_RELEASE);
+        upcall_event(event);
+    }
+}
+
+static void service_loop(void)
+{
+    for (;;) {
+        uint32_t seen = __atomic_load_n(&shared.service_word, __ATOMIC_ACQUIRE);
+        int64_t deadline;
+        struct {
+            int64_t sec, nsec;
+        } until;
+
+        events_hand_out();
+        deadline = upcall_service();
+        until.sec = deadline / 1000000000;
+        until.nsec = deadline % 1000000000;
+        while (blanks_refill())
+            ;
+        HOST6(__NR_futex, &shared.service_word, FUTEX_WAIT_BITSET, seen,
+              deadline == TARGET_FOREVER ? NULL : &until, 0, FUTEX_BITSET_MATCH_ANY);
+    }
+}
+
 static void first_start(void *arg)
 {
     struct target_space *space;
@@ -112,19 +144,7 @@ static void first_start(void *arg)
     __atomic_store_n(&space->job_word, 1, __ATOMIC_RELEASE);
     HOST3(__NR_futex, &space->job_word, FUTEX_WAKE, 1);
 
-    /* the service thread, for good */
-    for (;;) {
-        uint32_t seen = __atomic_load_n(&shared.service_word, __ATOMIC_ACQUIRE);
-        int64_t deadline = upcall_service();
-        struct {
-            int64_t sec, nsec;
-        } until = {deadline / 1000000000, deadline % 1000000000};
-
-        while (blanks_refill())
-            ;
-        HOST6(__NR_futex, &shared.service_word, FUTEX_WAIT_BITSET, seen,
-              deadline == TARGET_FOREVER ? NULL : &until, 0, FUTEX_BITSET_MATCH_ANY);
-    }
+    service_loop();
 }
 
 void target_service_wake(void)

@@ -1,0 +1,26 @@
+/* kernel/signal/internal.h: what the files of signal/ share. */
+#ifndef SIGNAL_INTERNAL_H
+#define SIGNAL_INTERNAL_H
+
+#include "signal/signal.h"
+#include "task/task.h"
+
+enum signal_default { DEFAULT_TERMINATE, DEFAULT_CORE, DEFAULT_IGNORE, DEFAULT_STOP, DEFAULT_CONTINUE };
+enum signal_default signal_default(int signo);
+
+#define UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+#define STOP_SIGNALS                                                                               \
+    (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+#define SYNCHRONOUS_SIGNALS                                                                        \
+    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) |         \
+     SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
+
+void signal_queue_init(struct signal_queue *queue);
+void signal_queue_flush(struct process *process, struct signal_queue *queue, u64 set);
+int signal_dequeue_locked(struct task *task, u64 set, siginfo_t *info);
+void signal_wake_task(struct task *task); /* tasks_lock held */
+
+/* frame.c: lets the calling thread run a handler; -EFAULT when its stack cannot take the frame. */
+int signal_frame_push(const struct signal_action *action, const siginfo_t *info, u64 mask);
+
+#endif

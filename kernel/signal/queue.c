@@ -1,0 +1,331 @@
+/* kernel/signal/queue.c: pending signals: sending, waking, taking (signal(7)). */
+#include "base/errno.h"
+#include "base/string.h"
+#include "cred/cred.h"
+#include "mm/alloc.h"
+#include "self/self.h"
+#include "signal/internal.h"
+
+#include <linux/resource.h>
+
+struct signal_entry {
+    struct list_head link;
+    siginfo_t info;
+};
+
+void siginfo_init(siginfo_t *info, int signo, int code)
+{
+    memset(info, 0, sizeof(*info));
+    info->si_signo = signo;
+    info->si_code = code;
+}
+
+void siginfo_kernel(siginfo_t *info, int signo)
+{
+    siginfo_init(info, signo, SI_KERNEL);
+}
+
+void siginfo_user(siginfo_t *info, int signo, int code)
+{
+    siginfo_init(info, signo, code);
+    info->si_pid = process_current()->pid;
+    info->si_uid = self()->cred->uid;
+}
+
+void signal_queue_init(struct signal_queue *queue)
+{
+    queue->set = 0;
+    list_init(&queue->entries);
+}
+
+/* Drops the pending signals of a set. Under sighand->lock. */
+void signal_queue_flush(struct process *process, struct signal_queue *queue, u64 set)
+{
+    struct signal_entry *entry, *next;
+
+    queue->set &= ~set;
+    list_for_each_entry_safe(entry, next, &queue->entries, link) {
+        if (!(set & SIGNAL_BIT(entry->info.si_signo)))
+            continue;
+        list_del(&entry->link);
+        process->signals.queued--;
+        kfree(entry);
+    }
+}
+
+/*
+ * A standard signal that is pending already is not queued twice. One without memory or above the limit still
+ * becomes pending, but loses what came with it, unless it is a real-time signal that a program sent.
+ */
+static int queue_add(struct process *process, struct signal_queue *queue, const siginfo_t *info)
+{
+    int signo = info->si_signo;
+    struct signal_entry *entry;
+
+    if (signo < SIGRTMIN && (queue->set & SIGNAL_BIT(signo)))
+        return 0;
+    entry = process->signals.queued < READ_ONCE(process->limits[RLIMIT_SIGPENDING].rlim_cur) ||
+                    (signo < SIGRTMIN && info->si_code >= 0)
+                ? kmalloc(sizeof(*entry))
+                : NULL;
+    if (!entry && signo >= SIGRTMIN && info->si_code != SI_USER)
+        return -EAGAIN;
+    queue->set |= SIGNAL_BIT(signo);
+    if (entry) {
+        entry->info = *info;
+        list_add_tail(&entry->link, &queue->entries);
+        process->signals.queued++;
+    }
+    return 0;
+}
+
+/* Under sighand->lock. */
+static bool action_ignores(const struct sighand *sighand, int signo)
+{
+    u64 handler = sighand->actions[signo - 1].handler;
+
+    return handler == (u64)SIG_IGN || (handler == (u64)SIG_DFL && signal_default(signo) == DEFAULT_IGNORE);
+}
+
+static bool takes(const struct task *task, int signo)
+{
+    return !(task->signals.blocked & SIGNAL_BIT(signo));
+}
+
+static bool some_thread_takes(struct process *process, int signo)
+{
+    struct task *task;
+
+    for_each_thread(task, process) {
+        if (takes(task, signo))
+            return true;
+    }
+    return false;
+}
+
+/* Does sending it come to nothing? A blocked signal may be unblocked or waited for, so it stays. */
+static bool is_discarded(struct process *process, const struct task *task, int signo)
+{
+    bool taken = task ? takes(task, signo) : some_thread_takes(process, signo);
+
+    return taken && action_ignores(process->signals.sighand, signo);
+}
+
+/* Makes a thread look at its signals. */
+void signal_wake_task(struct task *task)
+{
+    if (task->self)
+        task_mark(task, PENDING_SIGNAL);
+}
+
+static void wake_all(struct process *process)
+{
+    struct task *task;
+
+    for_each_thread(task, process) {
+        signal_wake_task(task);
+    }
+    waitq_wake(&process->signals.changed, 0);
+}
+
+/* A stop signal cancels what would continue, and the other way round: signal(7), "Signal numbering". */
+static void cancel_opposites(struct process *process, int signo)
+{
+    u64 set = signo == SIGCONT ? STOP_SIGNALS : SIGNAL_BIT(SIGCONT);
+    struct task *task;
+
+    if (signo != SIGCONT && !(STOP_SIGNALS & SIGNAL_BIT(signo)))
+        return;
+    signal_queue_flush(process, &process->signals.pending, set);
+    for_each_thread(task, process) {
+        signal_queue_flush(process, &task->signals.pending, set);
+    }
+}
+
+/* SIGCONT acts when it is sent, whatever becomes of it afterwards. */
+static void continue_process(struct process *process)
+{
+    bool was_stopped = process->signals.stop_signal && process->signals.stop_running == 0;
+
+    if (!process->signals.stop_signal)
+        return;
+    process->signals.stop_signal = 0;
+    process->signals.stop_running = 0;
+    wake_all(process);
+    if (was_stopped)
+        process_continued_locked(process);
+}
+
+/* The signal of all threads: nothing else matters to them any more. tasks_lock held. */
+static void kill_process(struct process *process)
+{
+    process->signals.stop_signal = 0;
+    process_end_locked(process, SIGKILL);
+    wake_all(process);
+}
+
+/* Whom a signal of the process wakes: the main thread if it takes it, else any that does. */
+static void wake_taker(struct process *process, int signo)
+{
+    struct task *task;
+
+    for_each_thread(task, process) {
+        if (takes(task, signo) && !task->signals.stopped) {
+            signal_wake_task(task);
+            return;
+        }
+    }
+}
+
+/* tasks_lock and sighand->lock are held: the one for the threads, the other for the queues. */
+static int send_locked(struct process *process, struct task *task, const siginfo_t *info)
+{
+    int signo = info->si_signo;
+    int err;
+
+    if (process->state != PROCESS_ALIVE || process->pid == PID_INIT)
+        return 0;
+    cancel_opposites(process, signo);
+    if (signo == SIGCONT)
+        continue_process(process);
+    if (signo == SIGKILL) {
+        kill_process(process);
+        return 0;
+    }
+    if (is_discarded(process, task, signo))
+        return 0;
+    err = queue_add(process, task ? &task->signals.pending : &process->signals.pending, info);
+    if (err)
+        return err;
+    if (!task)
+        wake_taker(process, signo);
+    else if (takes(task, signo))
+        signal_wake_task(task);
+    waitq_wake(&process->signals.arrived, 0);
+    return 0;
+}
+
+int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info)
+{
+    struct sighand *sighand = process->signals.sighand;
+    int err;
+
+    spin_lock(&sighand->lock);
+    err = send_locked(process, task, info);
+    spin_unlock(&sighand->lock);
+    return err;
+}
+
+int signal_send_task(struct task *task, const siginfo_t *info)
+{
+    int err = 0;
+
+    spin_lock(&tasks_lock);
+    if (!task->exited)
+        err = signal_send_locked(task->process, task, info);
+    spin_unlock(&tasks_lock);
+    return err;
+}
+
+int signal_send_process(struct process *process, const siginfo_t *info)
+{
+    int err;
+
+    spin_lock(&tasks_lock);
+    err = signal_send_locked(process, NULL, info);
+    spin_unlock(&tasks_lock);
+    return err;
+}
+
+/* --- taking ---------------------------------------------------------------------------------------------- */
+
+/* Faults come before what others sent; else the lowest number goes first. */
+static int lowest(u64 set)
+{
+    if (set & SYNCHRONOUS_SIGNALS)
+        set &= SYNCHRONOUS_SIGNALS;
+    return set ? __builtin_ctzll(set) + 1 : 0;
+}
+
+static int queue_take(struct process *process, struct signal_queue *queue, u64 mask, siginfo_t *info)
+{
+    struct signal_entry *entry, *found = NULL;
+    int signo = lowest(queue->set & mask);
+    bool more = false;
+
+    if (!signo)
+        return 0;
+    list_for_each_entry(entry, &queue->entries, link) {
+        if (entry->info.si_signo != signo)
+            continue;
+        more = found != NULL;
+        if (more)
+            break;
+        found = entry;
+    }
+    if (!more)
+        queue->set &= ~SIGNAL_BIT(signo);
+    if (!found) { /* what came with it was lost for want of memory */
+        siginfo_init(info, signo, SI_USER);
+        return signo;
+    }
+    *info = found->info;
+    list_del(&found->link);
+    process->signals.queued--;
+    kfree(found);
+    return signo;
+}
+
+int signal_dequeue_locked(struct task *task, u64 set, siginfo_t *info)
+{
+    struct process *process = task->process;
+    int signo = queue_take(process, &task->signals.pending, set, info);
+
+    return signo ? signo : queue_take(process, &process->signals.pending, set, info);
+}
+
+int signal_dequeue(u64 set, siginfo_t *info)
+{
+    struct task *task = task_current();
+    struct sighand *sighand = task->process->signals.sighand;
+    int signo;
+
+    spin_lock(&sighand->lock);
+    signo = signal_dequeue_locked(task, set, info);
+    spin_unlock(&sighand->lock);
+    return signo;
+}
+
+u64 signal_pending_set(void)
+{
+    struct task *task = task_current();
+
+    return task->signals.pending.set | task->process->signals.pending.set;
+}
+
+/* Signals that the calling thread would act on now. */
+static u64 deliverable(const struct task *task)
+{
+    return (task->signals.pending.set | task->process->signals.pending.set) & ~task->signals.blocked;
+}
+
+bool signal_pending(bool fatal_only)
+{
+    struct task *task = task_current();
+
+    if (!task)
+        return false;
+    if (task_dying())
+        return true;
+    if (fatal_only)
+        return false;
+    if (task->process->signals.stop_signal && !task->signals.stopped)
+        return true;
+    return deliverable(task) != 0;
+}
+
+void signal_recalc(void)
+{
+    if (signal_pending(false))
+        __atomic_fetch_or(&self()->thread.pending, PENDING_SIGNAL, __ATOMIC_SEQ_CST);
+}
