@@ -121,6 +121,7 @@ int target_affinity_get(void *mask, size_t len);
 /* The program's extended state in the standard XSAVE format, as in a Linux signal frame. */
 size_t target_xstate_size(void);
 void *target_xstate(struct target_thread *thread); /* of a thread that is in the kernel */
+void target_xstate_reset(void); /* initial configuration of all components; the calling thread */
 
 /* ---- 4. Address space: all on the caller's own space, page-aligned, placed by the kernel ------- */
 

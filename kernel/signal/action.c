@@ -176,7 +176,7 @@ void signal_sets_read(struct task *task, struct signal_sets *out)
 
 u64 signal_mask_set(u64 mask)
 {
-    struct task *task = task_current();
+    struct task *task = task_self();
     struct sighand *sighand = task->process->signals.sighand;
     u64 old = task->signals.blocked;
 
@@ -189,7 +189,7 @@ u64 signal_mask_set(u64 mask)
 
 int signal_mask_temporary(const void __user *mask, size_t size)
 {
-    struct task_signals *s = &task_current()->signals;
+    struct task_signals *s = &task_self()->signals;
     u64 set;
 
     if (!mask)
@@ -205,7 +205,7 @@ int signal_mask_temporary(const void __user *mask, size_t size)
 
 void signal_mask_restore(void)
 {
-    struct task_signals *s = &task_current()->signals;
+    struct task_signals *s = &task_self()->signals;
 
     if (!s->restore_mask)
         return;

@@ -1,12 +1,12 @@
 /* kernel/signal/calls.c: the calls about actions, masks, alternate stacks and waiting for signals. */
 #include "base/errno.h"
-#include "host/time.h"
+#include "host/clock.h"
 #include "mm/uaccess.h"
 #include "self/self.h"
 #include "signal/internal.h"
 #include "syscall_proto.h"
 
-#include <linux/time_types.h>
+#include <linux/time.h>
 
 static bool signal_valid(int signo)
 {
@@ -38,7 +38,7 @@ static bool comes_to_nothing(const struct signal_action *action, int signo)
 
 static void action_replace(int signo, const struct signal_action *action, struct signal_action *old)
 {
-    struct process *process = process_current();
+    struct process *process = process_self();
     struct sighand *sighand = process->signals.sighand;
     bool drops = action && comes_to_nothing(action, signo);
 
@@ -79,9 +79,9 @@ long sys_rt_sigaction(int signo, const struct sigaction __user *act, struct siga
 
 /* --- masks --------------------------------------------------------------------------------------------------- */
 
-long sys_rt_sigprocmask(int how, const void __user *set, void __user *oldset, size_t size)
+long sys_rt_sigprocmask(int how, const sigset_t __user *set, sigset_t __user *oldset, size_t size)
 {
-    u64 old = task_current()->signals.blocked;
+    u64 old = task_self()->signals.blocked;
     u64 mask;
 
     if (size != sizeof(u64))
@@ -108,9 +108,9 @@ long sys_rt_sigprocmask(int how, const void __user *set, void __user *oldset, si
     return 0;
 }
 
-long sys_rt_sigpending(void __user *set, size_t size)
+long sys_rt_sigpending(sigset_t __user *set, size_t size)
 {
-    u64 pending = signal_pending_set() & task_current()->signals.blocked;
+    u64 pending = signal_pending_set() & task_self()->signals.blocked;
 
     if (size > sizeof(u64))
         return -EINVAL;
@@ -120,7 +120,7 @@ long sys_rt_sigpending(void __user *set, size_t size)
 /* Sleeps until a signal has to be acted on. */
 static long wait_for_signal(void)
 {
-    struct process_signals *s = &process_current()->signals;
+    struct process_signals *s = &process_self()->signals;
 
     spin_lock(&s->sighand->lock);
     wait_event(&s->changed, &s->sighand->lock, signal_pending(false), KTIME_FOREVER);
@@ -133,7 +133,7 @@ long sys_pause(void)
     return wait_for_signal();
 }
 
-long sys_rt_sigsuspend(const void __user *mask, size_t size)
+long sys_rt_sigsuspend(const sigset_t __user *mask, size_t size)
 {
     int err;
 
@@ -147,40 +147,38 @@ long sys_rt_sigsuspend(const void __user *mask, size_t size)
 
 long sys_restart_syscall(void)
 {
-    struct restart_block *block = &task_current()->signals.restart;
+    struct restart_block *block = &task_self()->signals.restart;
 
     return block->resume ? block->resume(block) : -EINTR;
 }
 
 /* --- sigtimedwait(2) --------------------------------------------------------------------------------------- */
 
-/* The set is unblocked while asleep, so that its signals wake this thread and are not discarded. */
+/* What is awaited wakes this thread though it is blocked, and is not discarded though it is ignored. */
 static int take_or_wait(struct task *task, u64 set, ktime deadline, siginfo_t *info)
 {
-    struct sighand *sighand = task->process->signals.sighand;
-    u64 blocked = task->signals.blocked;
-    int signo = 0, err = 0;
+    struct process_signals *s = &task->process->signals;
+    int signo, err = 0;
 
-    spin_lock(&sighand->lock);
+    spin_lock(&s->sighand->lock);
     signo = signal_dequeue_locked(task, set, info);
     if (!signo && deadline) {
-        task->signals.blocked = blocked & ~set;
-        err = wait_event(&task->process->signals.changed, &sighand->lock,
-                         (signal_pending_set() & set) || signal_pending(false), deadline);
-        task->signals.blocked = blocked;
+        task->signals.awaited = set;
+        err = wait_event(&s->changed, &s->sighand->lock, signal_pending(false), deadline);
+        task->signals.awaited = 0;
         signo = signal_dequeue_locked(task, set, info);
     }
-    spin_unlock(&sighand->lock);
+    spin_unlock(&s->sighand->lock);
     signal_recalc();
     if (signo)
         return signo;
     return err == -ETIMEDOUT || !deadline ? -EAGAIN : -EINTR;
 }
 
-long sys_rt_sigtimedwait(const void __user *set, siginfo_t __user *info,
-                         const struct __kernel_timespec __user *timeout, size_t size)
+long sys_rt_sigtimedwait(const sigset_t __user *set, siginfo_t __user *info,
+                         const struct timespec __user *timeout, size_t size)
 {
-    struct __kernel_timespec ts;
+    struct timespec ts;
     ktime deadline = KTIME_FOREVER;
     siginfo_t taken;
     u64 mask;
@@ -197,7 +195,7 @@ long sys_rt_sigtimedwait(const void __user *set, siginfo_t __user *info,
             return -EINVAL;
         deadline = ts.tv_sec || ts.tv_nsec ? host_deadline(ts.tv_sec, ts.tv_nsec) : 0;
     }
-    signo = take_or_wait(task_current(), mask & ~UNBLOCKABLE, deadline, &taken);
+    signo = take_or_wait(task_self(), mask & ~UNBLOCKABLE, deadline, &taken);
     if (signo > 0 && info && siginfo_to_user(info, &taken))
         return -EFAULT;
     return signo;
@@ -248,7 +246,7 @@ void altstack_get(const struct altstack *alt, stack_t *out, u64 sp)
 
 long sys_sigaltstack(const stack_t __user *ss, stack_t __user *old_ss)
 {
-    struct altstack *alt = &task_current()->signals.altstack;
+    struct altstack *alt = &task_self()->signals.altstack;
     u64 sp = self()->thread.regs.rsp;
     stack_t new_stack, old;
     int err;

@@ -90,7 +90,7 @@ static void restart_plain(struct target_regs *regs)
 
 long signal_restart_with(long (*resume)(struct restart_block *), const u64 args[6])
 {
-    struct restart_block *block = &task_current()->signals.restart;
+    struct restart_block *block = &task_self()->signals.restart;
 
     block->resume = resume;
     for (int i = 0; i < 6; i++)
@@ -129,10 +129,10 @@ static void stop_take_part(struct task *task, struct sighand *sighand)
     spin_lock(&tasks_lock);
     spin_lock(&sighand->lock);
     if (s->stop_signal && s->stop_running > 0 && --s->stop_running == 0)
-        process_stopped_locked(process, s->stop_signal);
+        process_notify_stopped(process, s->stop_signal);
     task->signals.stopped = true;
     spin_unlock(&tasks_lock);
-    wait_event_kind(&s->changed, &sighand->lock, !s->stop_signal || task_dying(),
+    wait_event_kind(&s->changed, &sighand->lock, !s->stop_signal || task_is_leaving(task_self()),
                     WAIT_UNINTERRUPTIBLE, KTIME_FOREVER);
     task->signals.stopped = false;
     spin_unlock(&sighand->lock);
@@ -145,7 +145,7 @@ void signal_thread_left_locked(struct process *process)
 
     spin_lock(&s->sighand->lock);
     if (s->stop_signal && s->stop_running > 0 && --s->stop_running == 0)
-        process_stopped_locked(process, s->stop_signal);
+        process_notify_stopped(process, s->stop_signal);
     spin_unlock(&s->sighand->lock);
 }
 
@@ -224,7 +224,7 @@ static bool next_handler(struct task *task, struct signal_action *action, siginf
     int signo;
 
     for (;;) {
-        if (task_dying())
+        if (task_is_leaving(task_self()))
             return false; /* the task room ends it */
         if (READ_ONCE(process->signals.stop_signal)) {
             stop_take_part(task, sighand);
@@ -239,7 +239,7 @@ static bool next_handler(struct task *task, struct signal_action *action, siginf
 
 void signal_deliver(void)
 {
-    struct task *task = task_current();
+    struct task *task = task_self();
     struct signal_action action;
     siginfo_t info;
 
@@ -258,7 +258,7 @@ void signal_deliver(void)
 
 void signal_force(const siginfo_t *info)
 {
-    struct task *task = task_current();
+    struct task *task = task_self();
     struct sighand *sighand = task->process->signals.sighand;
     u64 bit = SIGNAL_BIT(info->si_signo);
     struct signal_action *action = &sighand->actions[info->si_signo - 1];
@@ -275,7 +275,7 @@ void signal_force(const siginfo_t *info)
 
 void signal_force_fatal(int signo)
 {
-    struct task *task = task_current();
+    struct task *task = task_self();
     struct sighand *sighand = task->process->signals.sighand;
     siginfo_t info;
 

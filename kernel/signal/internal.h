@@ -20,6 +20,10 @@ void signal_queue_flush(struct process *process, struct signal_queue *queue, u64
 int signal_dequeue_locked(struct task *task, u64 set, siginfo_t *info);
 void signal_wake_task(struct task *task); /* tasks_lock held */
 
+/* calls.c: what sigaltstack(2) says at a stack pointer, and sets. */
+u32 altstack_state(const struct altstack *alt, u64 sp);
+int altstack_set(struct altstack *alt, const stack_t *new_stack, u64 sp);
+
 /* frame.c: lets the calling thread run a handler; -EFAULT when its stack cannot take the frame. */
 int signal_frame_push(const struct signal_action *action, const siginfo_t *info, u64 mask);
 

@@ -28,7 +28,7 @@ void siginfo_kernel(siginfo_t *info, int signo)
 void siginfo_user(siginfo_t *info, int signo, int code)
 {
     siginfo_init(info, signo, code);
-    info->si_pid = process_current()->pid;
+    info->si_pid = process_self()->pid;
     info->si_uid = self()->cred->uid;
 }
 
@@ -87,28 +87,32 @@ static bool action_ignores(const struct sighand *sighand, int signo)
     return handler == (u64)SIG_IGN || (handler == (u64)SIG_DFL && signal_default(signo) == DEFAULT_IGNORE);
 }
 
+/* Does the thread act on it when it comes, by its action or by sigtimedwait(2)? */
 static bool takes(const struct task *task, int signo)
 {
-    return !(task->signals.blocked & SIGNAL_BIT(signo));
+    return (~task->signals.blocked | task->signals.awaited) & SIGNAL_BIT(signo);
 }
 
-static bool some_thread_takes(struct process *process, int signo)
+static bool keeps(const struct task *task, int signo)
 {
-    struct task *task;
-
-    for_each_thread(task, process) {
-        if (takes(task, signo))
-            return true;
-    }
-    return false;
+    return (task->signals.blocked | task->signals.awaited) & SIGNAL_BIT(signo);
 }
 
-/* Does sending it come to nothing? A blocked signal may be unblocked or waited for, so it stays. */
+/* Does sending it come to nothing? One that is blocked may be unblocked or waited for, so it stays. */
 static bool is_discarded(struct process *process, const struct task *task, int signo)
 {
-    bool taken = task ? takes(task, signo) : some_thread_takes(process, signo);
+    bool kept = true;
 
-    return taken && action_ignores(process->signals.sighand, signo);
+    if (!action_ignores(process->signals.sighand, signo))
+        return false;
+    if (task)
+        return !keeps(task, signo);
+    for_each_thread(task, process) {
+        kept = kept && keeps(task, signo);
+        if (task->signals.awaited & SIGNAL_BIT(signo))
+            return false;
+    }
+    return !kept;
 }
 
 /* Makes a thread look at its signals. */
@@ -153,7 +157,7 @@ static void continue_process(struct process *process)
     process->signals.stop_running = 0;
     wake_all(process);
     if (was_stopped)
-        process_continued_locked(process);
+        process_notify_continued(process);
 }
 
 /* The signal of all threads: nothing else matters to them any more. tasks_lock held. */
@@ -286,7 +290,7 @@ int signal_dequeue_locked(struct task *task, u64 set, siginfo_t *info)
 
 int signal_dequeue(u64 set, siginfo_t *info)
 {
-    struct task *task = task_current();
+    struct task *task = task_self();
     struct sighand *sighand = task->process->signals.sighand;
     int signo;
 
@@ -298,7 +302,7 @@ int signal_dequeue(u64 set, siginfo_t *info)
 
 u64 signal_pending_set(void)
 {
-    struct task *task = task_current();
+    struct task *task = task_self();
 
     return task->signals.pending.set | task->process->signals.pending.set;
 }
@@ -306,16 +310,17 @@ u64 signal_pending_set(void)
 /* Signals that the calling thread would act on now. */
 static u64 deliverable(const struct task *task)
 {
-    return (task->signals.pending.set | task->process->signals.pending.set) & ~task->signals.blocked;
+    return (task->signals.pending.set | task->process->signals.pending.set) &
+           (~task->signals.blocked | task->signals.awaited);
 }
 
 bool signal_pending(bool fatal_only)
 {
-    struct task *task = task_current();
+    struct task *task = task_self();
 
     if (!task)
         return false;
-    if (task_dying())
+    if (task_is_leaving(task_self()))
         return true;
     if (fatal_only)
         return false;

@@ -59,6 +59,7 @@ struct task_signals {
     struct signal_queue pending; /* sighand->lock */
     u64 blocked;                 /* sighand->lock to write; the thread itself reads it freely */
     u64 saved_mask;              /* own thread: the mask to return to, when restore_mask */
+    u64 awaited;                 /* sighand->lock: what sigtimedwait(2) waits for, though blocked */
     bool restore_mask;           /* own thread: a call changed the mask for its duration */
     bool stopped;                /* sighand->lock: sleeps in a group stop */
     struct altstack altstack;    /* own thread */

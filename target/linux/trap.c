@@ -344,6 +344,11 @@ static void xstate_reset(struct host_ucontext *uc)
         __builtin_memset(&xstate->xstate_hdr, 0, sizeof(xstate->xstate_hdr));
 }
 
+void target_xstate_reset(void)
+{
+    xstate_reset(thread_self()->frame);
+}
+
 void context_from_template(struct target_thread *thread)
 {
     thread->frame = (char *)thread_stack_top(thread) - shared.frame_size;
