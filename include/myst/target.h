@@ -203,6 +203,7 @@ void target_suspend(void); /* the main program has stopped: stop the instance, a
 /* These block in the host; -EINTR after a kick. No lock may be held. User or kernel memory. */
 int64_t target_console_read(int console, void *to, size_t len);
 int64_t target_console_write(int console, const void *from, size_t len);
+int64_t target_console_seek(int console, int64_t offset, int whence); /* lseek(2) */
 /* Terminal ioctls: TCGETS, TCSETS(W,F), TIOCGWINSZ, TIOCSWINSZ, TCFLSH, TCSBRK, FIONREAD, TIOCOUTQ only. */
 int target_console_ioctl(int console, unsigned int request, void *arg, size_t len);
 

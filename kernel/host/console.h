@@ -1,15 +1,24 @@
-/* kernel/host/console.h: the descriptors 0 to 2 that the instance was started with. */
+/* kernel/host/console.h: the three descriptors that the instance was started with. */
 #ifndef HOST_CONSOLE_H
 #define HOST_CONSOLE_H
 
 #include "base/errno.h"
 #include "base/types.h"
 
+struct kstat;
+
 /*
- * These may block in the host; no lock may be held. Bytes, at most n; -EINTR after a kick. Any other
- * error of the host's read(2) and write(2).
+ * Bytes, or an errno. They block in the host until the thread is kicked (-EINTR). `p` may be user memory: a bad
+ * address is -EFAULT. No lock may be held.
  */
-ssize_t host_console_read(int console, void *to, size_t n);
-ssize_t host_console_write(int console, const void *from, size_t n);
+ssize_t host_console_read(int console, void *p, size_t n);
+ssize_t host_console_write(int console, const void *p, size_t n);
+loff_t host_console_seek(int console, loff_t offset, int whence);
+
+/* A terminal's ioctls, on a kernel buffer of `size` bytes, which must be what the request takes. */
+int host_console_ioctl(int console, unsigned int request, void *arg, size_t size);
+
+/* poll(2) bits that hold now, of those asked for; ERR and HUP always. */
+u32 host_console_poll(int console, u32 events);
 
 #endif

@@ -124,6 +124,11 @@ int64_t target_console_write(int console, const void *from, size_t len)
     return HOST_BLOCKING4(thread, __NR_write, console, from, len, 0);
 }
 
+int64_t target_console_seek(int console, int64_t offset, int whence)
+{
+    return HOST3(__NR_lseek, console, offset, whence);
+}
+
 int target_console_ioctl(int console, unsigned int request, void *arg, size_t len)
 {
     static const unsigned int known[] = {TCGETS, TCSETS, TCSETSW,  TCSETSF,  TIOCGWINSZ, TIOCSWINSZ,
