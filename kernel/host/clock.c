@@ -1,11 +1,12 @@
-/* kernel/host/clock.c: see clock.h. */
+/* kernel/host/clock.c: reading the host's clocks, with the promise that time does not run backwards. */
 #include "host/clock.h"
 
 #include <myst/target.h>
 
-static struct {
-    ktime last[HOST_CLOCKS]; /* atomic; the latest time that was told, of the monotonic clocks */
-} times;
+/* Far enough for any machine, and near enough that sums do not overflow. */
+#define TIME_LIMIT (INT64_MAX / 2)
+
+static ktime latest[HOST_CLOCKS]; /* atomic: the newest value that was given out */
 
 static const enum target_clock target_clocks[HOST_CLOCKS] = {
     [HOST_CLOCK_MONOTONIC] = TARGET_CLOCK_MONOTONIC,
@@ -13,46 +14,35 @@ static const enum target_clock target_clocks[HOST_CLOCKS] = {
     [HOST_CLOCK_BOOTTIME] = TARGET_CLOCK_BOOTTIME,
 };
 
-/* Far enough for any machine, and arithmetic on it does not overflow. */
-#define TIME_LIMIT (INT64_MAX / 2)
-
-static ktime never_back(enum host_clock clock, ktime now)
-{
-    ktime last = __atomic_load_n(&times.last[clock], __ATOMIC_RELAXED);
-
-    while (now > last)
-        if (__atomic_compare_exchange_n(&times.last[clock], &last, now, true, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED))
-            return now;
-    return last;
-}
-
 ktime host_clock_read(enum host_clock clock)
 {
-    ktime now = target_clock_read(target_clocks[clock]);
+    ktime now = CLAMP(target_clock_read(target_clocks[clock]), (ktime)0, (ktime)TIME_LIMIT);
+    ktime seen;
 
-    if (now < 0)
-        now = 0;
-    if (now > TIME_LIMIT)
-        now = TIME_LIMIT;
-    return clock == HOST_CLOCK_REALTIME ? now : never_back(clock, now);
+    if (clock == HOST_CLOCK_REALTIME)
+        return now;
+    seen = __atomic_load_n(&latest[clock], __ATOMIC_RELAXED);
+    while (now > seen) {
+        if (__atomic_compare_exchange_n(&latest[clock], &seen, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+            return now;
+    }
+    return seen;
 }
 
 ktime host_clock_resolution(enum host_clock clock)
 {
-    ktime ns = target_clock_resolution(target_clocks[clock]);
+    ktime resolution = target_clock_resolution(target_clocks[clock]);
 
-    return ns < 1 ? 1 : ns > NSEC_PER_SEC ? NSEC_PER_SEC : ns;
+    return resolution > 0 && resolution <= NSEC_PER_SEC ? resolution : 1;
 }
 
 ktime host_deadline(s64 sec, s64 nsec)
 {
-    ktime now = host_clock_read(HOST_CLOCK_MONOTONIC), ahead;
+    ktime now = host_clock_read(HOST_CLOCK_MONOTONIC);
 
     if (sec > (TIME_LIMIT - NSEC_PER_SEC) / NSEC_PER_SEC)
         return KTIME_FOREVER;
-    ahead = sec * NSEC_PER_SEC + nsec;
-    return ahead > KTIME_FOREVER - 1 - now ? KTIME_FOREVER : now + ahead;
+    return now + sec * NSEC_PER_SEC + nsec;
 }
 
 u64 host_vdso_clock_gettime(void)
