@@ -16,7 +16,7 @@ static const enum target_clock target_clocks[HOST_CLOCKS] = {
 
 ktime host_clock_read(enum host_clock clock)
 {
-    ktime now = CLAMP(target_clock_read(target_clocks[clock]), (ktime)0, (ktime)TIME_LIMIT);
+    ktime now = MIN(MAX(target_clock_read(target_clocks[clock]), (ktime)0), (ktime)TIME_LIMIT);
     ktime seen;
 
     if (clock == HOST_CLOCK_REALTIME)
