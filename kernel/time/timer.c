@@ -30,7 +30,7 @@ void timer_set(struct timer *timer, ktime when)
 
     spin_lock(&timers.lock);
     if (timer->queued)
-        rb_remove(&timers.queue, &timer->node);
+        rb_erase(&timers.queue, &timer->node);
     timer->when = when;
     timer->queued = true;
     rb_insert(&timers.queue, &timer->node, timer_before);
@@ -47,7 +47,7 @@ bool timer_cancel(struct timer *timer)
     spin_lock(&timers.lock);
     was = timer->queued;
     if (was) {
-        rb_remove(&timers.queue, &timer->node);
+        rb_erase(&timers.queue, &timer->node);
         timer->queued = false;
     }
     spin_unlock(&timers.lock);
@@ -83,7 +83,7 @@ static struct timer *timer_take(ktime now, ktime *next)
         timer = container_of(node, struct timer, node);
         *next = timer->when;
         if (timer->when <= now) {
-            rb_remove(&timers.queue, node);
+            rb_erase(&timers.queue, node);
             timer->queued = false;
             timers.running = timer;
         } else {
