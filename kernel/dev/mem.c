@@ -2,7 +2,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "dev/internal.h"
-#include "host/random.h"
+#include "host/host.h"
 #include "vfs/vfs.h"
 
 #define MEM_MAJOR 1
@@ -44,7 +44,7 @@ static ssize_t random_read(struct file *file, struct iter *to, loff_t *pos)
 
     while (iter_left(to)) {
         size_t n = MIN(iter_left(to), sizeof(piece));
-        ssize_t put = host_random(piece, n);
+        ssize_t put = random_bytes(piece, n);
 
         if (put == 0)
             put = copy_to_iter(to, piece, n);

@@ -22,12 +22,11 @@ int user_cmpxchg(u32 __user *word, u32 expected, u32 desired, u32 *seen);
 /* Is the range inside what a program can address at all? */
 bool user_range_ok(const void __user *p, size_t n);
 
+/* value is a variable of the type that ptr points to. */
 #define get_user(value, ptr)                                                                       \
     ({                                                                                             \
-        __typeof__(*(ptr)) get_user_tmp_;                                                          \
-        int get_user_err_ = copy_from_user(&get_user_tmp_, (ptr), sizeof(get_user_tmp_));          \
-        (value) = get_user_tmp_;                                                                   \
-        get_user_err_;                                                                             \
+        static_assert(sizeof(value) == sizeof(*(ptr)), "get_user: another size");                  \
+        copy_from_user(&(value), (ptr), sizeof(*(ptr)));                                           \
     })
 #define put_user(value, ptr)                                                                       \
     ({                                                                                             \

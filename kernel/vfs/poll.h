@@ -16,6 +16,8 @@ struct file;
 /* poll, select and epoll each have a table of their own, and add a waitq_entry in queue(). */
 struct poll_table {
     void (*queue)(struct poll_table *table, struct file *file, struct waitq *q); /* NULL: just ask */
+    /* The answer also depends on a host descriptor, which the sleeper then has to watch itself. */
+    void (*host)(struct poll_table *table, struct file *file, int host_file);
     u32 events; /* which the caller wants to know */
 };
 
@@ -24,6 +26,12 @@ static inline void poll_wait(struct file *file, struct waitq *q, struct poll_tab
 {
     if (table && table->queue)
         table->queue(table, file, q);
+}
+
+static inline void poll_wait_host(struct file *file, int host_file, struct poll_table *table)
+{
+    if (table && table->host)
+        table->host(table, file, host_file);
 }
 
 /* What a file without a poll operation (a regular file) answers. */
