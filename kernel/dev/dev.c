@@ -4,10 +4,23 @@
 #include "dev/internal.h"
 #include "vfs/vfs.h"
 
+/* devtmpfs is a tmpfs by another name; dev_populate() fills the one at /dev. */
+static int devtmpfs_mount(const struct fs_type *type, const char *source, const char *options,
+                          struct super **out)
+{
+    const struct fs_type *tmpfs = fs_type_find("tmpfs");
+
+    return tmpfs ? tmpfs->mount(type, source, options, out) : -ENODEV;
+}
+
+static struct fs_type devtmpfs_type = {.name = "devtmpfs", .mount = devtmpfs_mount, .flags = FS_NODEV};
+
 int dev_start(const struct boot_info *boot)
 {
-    int err = mem_start();
+    int err = fs_type_register(&devtmpfs_type);
 
+    if (!err)
+        err = mem_start();
     return err ? err : console_start(boot);
 }
 
