@@ -1,10 +1,13 @@
 /* kernel/main.c: starts the rooms, lowest first, and then the program. */
-#include "dev/console.h"
+#include "dev/dev.h"
 #include "fs/root.h"
 #include "host/thread.h"
+#include "ipc/futex.h"
+#include "ipc/pipe.h"
 #include "log/log.h"
 #include "mm/alloc.h"
 #include "self/self.h"
+#include "signal/signal.h"
 #include "syscall/syscall.h"
 #include "task/task.h"
 #include "vfs/vfs.h"
@@ -40,9 +43,14 @@ void upcall_main(const struct boot_info *boot)
     require("tasks", task_start(boot));
     require("vfs", vfs_start());
     require("descriptors", files_start());
+    signal_start(boot);
+    futex_start();
+    pipe_start();
+    require("devices", dev_start(boot));
     if (root_mount(boot))
         setup_failed(NULL, 0); /* it has said why */
-    require("console", console_start(boot));
+    require("/dev", dev_populate());
+    require("console", dev_open_console(boot));
     if (boot->strace && strace_set_filter(boot->strace))
         setup_failed("--strace names a call that does not exist", -EINVAL);
     task_run_program(boot);

@@ -402,7 +402,7 @@ static int pipe_ends(int flags, struct file *ends[2])
 
 long sys_pipe2(int __user *pipefd, int flags)
 {
-    struct file *ends[2];
+    struct file *ends[2] = {NULL, NULL};
     int fds[2], err;
 
     if (flags & ~(O_CLOEXEC | O_NONBLOCK))

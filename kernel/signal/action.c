@@ -5,6 +5,30 @@
 #include "mm/uaccess.h"
 #include "self/self.h"
 #include "signal/internal.h"
+#include "vfs/file.h"
+
+#include <myst/boot.h>
+
+static void signal_self(int signo)
+{
+    siginfo_t info;
+
+    siginfo_user(&info, signo, SI_USER);
+    signal_send_task(task_self(), &info);
+}
+
+void signal_start(const struct boot_info *boot)
+{
+    struct task *task = task_self();
+
+    wait_signal_pending = signal_pending;
+    vfs_signal = signal_self;
+    task->signals.blocked = boot->blocked_signals & ~UNBLOCKABLE;
+    for (int i = 0; i < SIGNALS; i++) {
+        if (boot->ignored_signals & SIGNAL_BIT(i + 1) & ~UNBLOCKABLE)
+            task->process->signals.sighand->actions[i].handler = (u64)SIG_IGN;
+    }
+}
 
 struct sighand *sighand_create(void)
 {

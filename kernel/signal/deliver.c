@@ -120,19 +120,29 @@ static void stop_begin(struct process *process, struct sighand *sighand, int sig
     spin_unlock(&tasks_lock);
 }
 
-/* Takes part in a stop that is under way: sleeps until it is over. The last one to come tells the parent. */
+/* One thread less that has yet to stop: the last one's parent is told. tasks_lock and sighand->lock are held. */
+static int stop_count(struct process_signals *s)
+{
+    return s->stop_signal && s->stop_running > 0 && --s->stop_running == 0 ? s->stop_signal : 0;
+}
+
+/* Takes part in a stop that is under way: sleeps until it is over. */
 static void stop_take_part(struct task *task, struct sighand *sighand)
 {
-    struct process *process = task->process;
-    struct process_signals *s = &process->signals;
+    struct process_signals *s = &task->process->signals;
+    int last;
 
     spin_lock(&tasks_lock);
     spin_lock(&sighand->lock);
-    if (s->stop_signal && s->stop_running > 0 && --s->stop_running == 0)
-        process_notify_stopped(process, s->stop_signal);
+    last = stop_count(s);
     task->signals.stopped = true;
+    spin_unlock(&sighand->lock);
+    if (last)
+        process_stopped_locked(task->process, last);
     spin_unlock(&tasks_lock);
-    wait_event_kind(&s->changed, &sighand->lock, !s->stop_signal || task_is_leaving(task_self()),
+
+    spin_lock(&sighand->lock);
+    wait_event_kind(&s->changed, &sighand->lock, !s->stop_signal || task_is_leaving(task),
                     WAIT_UNINTERRUPTIBLE, KTIME_FOREVER);
     task->signals.stopped = false;
     spin_unlock(&sighand->lock);
@@ -142,14 +152,14 @@ static void stop_take_part(struct task *task, struct sighand *sighand)
 void signal_thread_left_locked(struct process *process)
 {
     struct process_signals *s = &process->signals;
+    int last;
 
     spin_lock(&s->sighand->lock);
-    if (s->stop_signal && s->stop_running > 0 && --s->stop_running == 0)
-        process_notify_stopped(process, s->stop_signal);
+    last = stop_count(s);
     spin_unlock(&s->sighand->lock);
+    if (last)
+        process_stopped_locked(process, last);
 }
-
-/* --- one signal ----------------------------------------------------------------------------------------------- */
 
 static bool group_orphaned(struct process *process)
 {

@@ -146,18 +146,17 @@ static void cancel_opposites(struct process *process, int signo)
     }
 }
 
-/* SIGCONT acts when it is sent, whatever becomes of it afterwards. */
-static void continue_process(struct process *process)
+/* SIGCONT acts when it is sent, whatever becomes of it afterwards. True: the parent has to be told. */
+static bool continue_process(struct process *process)
 {
-    bool was_stopped = process->signals.stop_signal && process->signals.stop_running == 0;
+    bool had_stopped = process->signals.stop_signal && process->signals.stop_running == 0;
 
-    if (!process->signals.stop_signal)
-        return;
-    process->signals.stop_signal = 0;
-    process->signals.stop_running = 0;
-    wake_all(process);
-    if (was_stopped)
-        process_notify_continued(process);
+    if (process->signals.stop_signal) {
+        process->signals.stop_signal = 0;
+        process->signals.stop_running = 0;
+        wake_all(process);
+    }
+    return had_stopped;
 }
 
 /* The signal of all threads: nothing else matters to them any more. tasks_lock held. */
@@ -182,16 +181,15 @@ static void wake_taker(struct process *process, int signo)
 }
 
 /* tasks_lock and sighand->lock are held: the one for the threads, the other for the queues. */
-static int send_locked(struct process *process, struct task *task, const siginfo_t *info)
+static int send_locked(struct process *process, struct task *task, const siginfo_t *info,
+                       bool *continued)
 {
     int signo = info->si_signo;
     int err;
 
-    if (process->state != PROCESS_ALIVE || process->pid == PID_INIT)
-        return 0;
     cancel_opposites(process, signo);
     if (signo == SIGCONT)
-        continue_process(process);
+        *continued = continue_process(process);
     if (signo == SIGKILL) {
         kill_process(process);
         return 0;
@@ -212,11 +210,16 @@ static int send_locked(struct process *process, struct task *task, const siginfo
 int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info)
 {
     struct sighand *sighand = process->signals.sighand;
+    bool continued = false;
     int err;
 
+    if (process->state != PROCESS_ALIVE || process->pid == PID_INIT)
+        return 0;
     spin_lock(&sighand->lock);
-    err = send_locked(process, task, info);
+    err = send_locked(process, task, info, &continued);
     spin_unlock(&sighand->lock);
+    if (continued)
+        process_continued_locked(process);
     return err;
 }
 

@@ -78,6 +78,10 @@ struct process_signals {
     struct waitq arrived;        /* signalfd(2): woken when a signal is queued */
 };
 
+struct boot_info;
+/* Ties the room to those below it, and gives the main program what the launcher inherited. After task_start(). */
+void signal_start(const struct boot_info *boot);
+
 /* --- life cycle: the task room calls these ------------------------------------------------------------- */
 
 struct sighand *sighand_create(void); /* all default; NULL: no memory */

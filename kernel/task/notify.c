@@ -110,31 +110,24 @@ bool parent_notify_end_locked(struct process *child)
 
 /* --- stops -------------------------------------------------------------------------------------- */
 
-void process_notify_stopped(struct process *process, int signo)
+void process_stopped_locked(struct process *process, int signo)
 {
-    bool is_main = process->pid == PID_MAIN;
-
-    spin_lock(&tasks_lock);
     process->stopped = true;
     process->stop_signal = signo;
     process->stop_unwaited = true;
     process->continue_unwaited = false;
     parent_notify_locked(process, CLD_STOPPED);
-    spin_unlock(&tasks_lock);
-
     /* Its parent is whoever started the instance: to them, the instance is the program. */
-    if (is_main)
+    if (process->pid == PID_MAIN)
         host_suspend();
 }
 
-void process_notify_continued(struct process *process)
+void process_continued_locked(struct process *process)
 {
-    spin_lock(&tasks_lock);
     process->stopped = false;
     process->stop_unwaited = false;
     process->continue_unwaited = true;
     parent_notify_locked(process, CLD_CONTINUED);
-    spin_unlock(&tasks_lock);
 }
 
 /* --- orphaned groups ------------------------------------------------------------------------------ */

@@ -242,9 +242,9 @@ void task_exit_killed(void) __attribute__((noreturn));
 /* The same from outside: all threads are told. tasks_lock held. */
 void process_end_locked(struct process *process, int status);
 
-/* signal/ says that the last thread has stopped, or that the process goes on: the parent learns it. */
-void process_notify_stopped(struct process *process, int signo);
-void process_notify_continued(struct process *process);
+/* signal/ says that the last thread has stopped, or that the process goes on: the parent learns it. tasks_lock held. */
+void process_stopped_locked(struct process *process, int signo);
+void process_continued_locked(struct process *process);
 
 /* Sets marks of a thread's pending word and makes it look. */
 void task_mark(struct task *task, u32 marks);
@@ -261,7 +261,7 @@ const struct cred *task_cred(struct task *task); /* counted; NULL once the threa
 struct mm *task_mm(struct task *task);           /* counted; NULL once the thread has ended */
 /* ptrace(2), "access mode checks": may the caller look into the process? attach: also change it. */
 bool task_may_inspect(struct task *task, bool attach);
-/* kill(2)'s permission rule. */
+/* kill(2)'s permission rule. tasks_lock held. */
 bool task_may_signal(struct task *task, int signo);
 
 /* ---- usage ---- */
