@@ -207,28 +207,32 @@ int mm_populate(u64 start, u64 end, enum populate how)
     return 0;
 }
 
-void mm_object_truncated(struct memobj *obj)
+/* What lies behind the end of its object faults from now on. */
+static void cut_to_object(struct vma *vma)
+{
+    u64 size = ALIGN_UP(memobj_size(vma->at.obj), PAGE_SIZE);
+    u64 left = size > vma->at.offset ? MIN(size - vma->at.offset, vma->end - vma->start) : 0;
+    u64 filled = vma->start + left;
+
+    if (filled >= vma->filled)
+        return;
+    if (host_map_anon(filled, vma->filled - filled, HOST_PROT_NONE) < 0)
+        log_warn("mm", "pages behind the end of a file stay mapped");
+    else
+        vma->filled = filled;
+}
+
+void mm_catch_up(void)
 {
     struct mm *mm = self()->mm;
     struct vma *vma;
 
-    if (!mm)
+    if (!mm || !__atomic_exchange_n(&mm->behind, false, __ATOMIC_ACQ_REL))
         return;
     mm_lock(mm);
-    u64 size = ALIGN_UP(memobj_size(obj), PAGE_SIZE);
-
     rb_for_each_entry(vma, &mm->vmas, node) {
-        if (vma->at.obj != obj)
-            continue;
-        u64 left = size > vma->at.offset ? MIN(size - vma->at.offset, vma->end - vma->start) : 0;
-        u64 filled = vma->start + left;
-
-        if (filled >= vma->filled)
-            continue;
-        if (host_map_anon(filled, vma->filled - filled, HOST_PROT_NONE) < 0)
-            log_warn("mm", "pages behind the end of a file stay mapped");
-        else
-            vma->filled = filled;
+        if (vma->at.kind == VMA_MEMOBJ)
+            cut_to_object(vma);
     }
     mm_unlock(mm);
 }

@@ -8,7 +8,8 @@
  * shared this cannot be known: all of it counts as present.
  */
 #include "mm/memobj.h"
-#include "mm/mm.h"
+#include "mm/vma.h"
+#include "self/self.h"
 
 #include "base/bitmap.h"
 #include "base/rbtree.h"
@@ -28,7 +29,6 @@
 
 struct memobj {
     struct refcount ref;
-    bool mapped;           /* set once, atomic: a program has mapped it */
     u32 writers;           /* atomic: mappings that are shared and may be written to */
     struct mutex lock;     /* what follows; never held while user memory is touched */
     u64 size;              /* also read without the lock */
@@ -36,6 +36,7 @@ struct memobj {
     u64 allocated;         /* bytes of all extents */
     u64 generation;        /* counts truncations and punches */
     struct rb_tree extents; /* by start; disjoint */
+    struct list_head mappings; /* struct vma.mapping */
 };
 
 struct extent {
@@ -67,6 +68,7 @@ struct memobj *memobj_create(void)
     refcount_init(&obj->ref, 1);
     mutex_init(&obj->lock, MEMOBJ);
     rb_tree_init(&obj->extents, NULL);
+    list_init(&obj->mappings);
     return obj;
 }
 
@@ -459,6 +461,34 @@ static void punch_locked(struct memobj *obj, u64 offset, u64 end)
     }
 }
 
+void (*mm_notify)(struct mm *mm);
+
+/* Every space that maps the object has pages to take out; the caller's does it right after. */
+static void mark_mappings_locked(struct memobj *obj)
+{
+    struct vma *vma;
+
+    list_for_each_entry(vma, &obj->mappings, mapping) {
+        __atomic_store_n(&vma->mm->behind, true, __ATOMIC_RELEASE);
+        if (vma->mm != self()->mm && mm_notify)
+            mm_notify(vma->mm);
+    }
+}
+
+void memobj_link(struct memobj *obj, struct list_head *mapping)
+{
+    mutex_lock(&obj->lock);
+    list_add_tail(mapping, &obj->mappings);
+    mutex_unlock(&obj->lock);
+}
+
+void memobj_unlink(struct memobj *obj, struct list_head *mapping)
+{
+    mutex_lock(&obj->lock);
+    list_del(mapping);
+    mutex_unlock(&obj->lock);
+}
+
 int memobj_truncate(struct memobj *obj, u64 size)
 {
     if (size > OBJECT_MAX)
@@ -471,9 +501,11 @@ int memobj_truncate(struct memobj *obj, u64 size)
     else
         zero_tail(obj);
     set_size_locked(obj, size);
+    if (shrinks)
+        mark_mappings_locked(obj);
     mutex_unlock(&obj->lock);
-    if (shrinks && __atomic_load_n(&obj->mapped, __ATOMIC_ACQUIRE))
-        mm_object_truncated(obj);
+    if (shrinks)
+        mm_catch_up();
     return 0;
 }
 
@@ -558,7 +590,6 @@ int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window
         *run = MIN(len, e->len - (offset - e->start));
         if (shared)
             e->exposed = true;
-        __atomic_store_n(&obj->mapped, true, __ATOMIC_RELEASE);
     }
     mutex_unlock(&obj->lock);
     return e ? 0 : -ENOMEM;

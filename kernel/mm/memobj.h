@@ -9,6 +9,7 @@
 #define MM_MEMOBJ_H
 
 #include "base/errno.h"
+#include "base/list.h"
 #include "base/types.h"
 #include "mm/uaccess.h"
 
@@ -28,8 +29,8 @@ ssize_t memobj_read(struct memobj *obj, struct iter *to, u64 offset, size_t n);
 ssize_t memobj_write(struct memobj *obj, struct iter *from, u64 offset, size_t n);
 
 /*
- * Sets the size; what lies behind it is forgotten, and the caller's mappings of it fault from now on
- * (other spaces' show zeros there). 0 or -EFBIG.
+ * Sets the size; what lies behind it is forgotten, and the caller's mappings of it fault from now on, others'
+ * soon (until then they show zeros there). 0 or -EFBIG.
  */
 int memobj_truncate(struct memobj *obj, u64 size);
 /* The range reads as zeros; its whole pages cost nothing any more. */
@@ -44,6 +45,10 @@ s64 memobj_seek(struct memobj *obj, u64 offset, int whence);
  * most len. shared: the program may write there behind our back. 0 or -ENOMEM.
  */
 int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window_offset, u64 *run);
+
+/* A space's mappings of the object, for truncation: mm/ links them while they are in its tree. */
+void memobj_link(struct memobj *obj, struct list_head *mapping);
+void memobj_unlink(struct memobj *obj, struct list_head *mapping);
 
 /* How many mappings there are through which programs may write to the object: F_SEAL_WRITE asks. */
 u32 memobj_writers(const struct memobj *obj);

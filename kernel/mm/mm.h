@@ -75,6 +75,8 @@ struct vma {
     u64 filled;            /* MEMOBJ: up to here pages are mapped; behind it the file has ended */
     struct vma_backing at; /* of `start` */
     struct list_head dead; /* unmapped, to be released when the lock is free */
+    struct mm *mm;         /* constant while in the tree */
+    struct list_head mapping; /* MEMOBJ: obj->mappings, under the object's lock */
 };
 
 #define MM_AUXV_WORDS 64
@@ -94,6 +96,7 @@ struct mm {
     u64 auxv[MM_AUXV_WORDS]; /* as the program got it; AT_NULL ends it */
     u64 fault_address;   /* the last fault that should not have been, and how often it came again */
     u32 fault_repeats;
+    bool behind;         /* atomic: an object became smaller, and its pages are still mapped here */
 };
 
 struct mm *mm_create(void); /* empty, with fresh random bases; NULL: no memory */
@@ -161,10 +164,10 @@ enum populate { POPULATE_LIKELY, POPULATE_READ, POPULATE_WRITE };
 int mm_populate(u64 start, u64 end, enum populate how);
 
 /*
- * A memory object became smaller: pages behind its end fault in the caller's space from now on. Other spaces
- * see zeros there.
+ * A memory object that became smaller marks the spaces that map it. Each takes the pages behind the end out by
+ * itself, when one of its threads calls this: on its way back to the program (PENDING_WORK).
  */
-void mm_object_truncated(struct memobj *obj);
+void mm_catch_up(void);
 
 /* ---- looking --------------------------------------------------------------------------------------- */
 
@@ -173,6 +176,8 @@ int mm_for_each_vma(struct mm *mm, int (*visit)(const struct vma *vma, void *arg
 /* The mapping that holds the address; under the lock. */
 struct vma *vma_find(struct mm *mm, u64 addr);
 
+/* task/ makes the threads of a space call mm_catch_up(). Called with an object's lock held. */
+extern void (*mm_notify)(struct mm *mm);
 /* task/ tells the soft limit of a resource; NULL: unlimited. */
 extern u64 (*mm_rlimit)(int resource);
 

@@ -30,6 +30,7 @@ struct vma *vma_create(void)
     if (vma) {
         rb_node_init(&vma->node);
         list_init(&vma->dead);
+        list_init(&vma->mapping);
     }
     return vma;
 }
@@ -167,6 +168,9 @@ void vma_insert(struct mm *mm, struct vma *vma)
 {
     rb_insert(&mm->vmas, &vma->node, vma_before);
     mm->map_count++;
+    vma->mm = mm;
+    if (vma->at.obj)
+        memobj_link(vma->at.obj, &vma->mapping);
     count(mm, vma, true);
     refresh_gap(mm, vma);
     refresh_gap(mm, vma_next(vma));
@@ -177,6 +181,8 @@ void vma_remove(struct mm *mm, struct vma *vma, struct list_head *dead)
     struct vma *next = vma_next(vma);
 
     count(mm, vma, false);
+    if (vma->at.obj)
+        memobj_unlink(vma->at.obj, &vma->mapping);
     mm->map_count--;
     rb_erase(&mm->vmas, &vma->node);
     refresh_gap(mm, next);

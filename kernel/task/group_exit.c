@@ -3,6 +3,7 @@
 
 #include "base/atomic.h"
 #include "base/errno.h"
+#include "mm/mm.h"
 #include "syscall_proto.h"
 
 #define STATUS_CORE 0x80 /* wait(2), WCOREDUMP */
@@ -115,9 +116,11 @@ void upcall_exit_work(void)
         __atomic_store_n(&me->thread.pending, 0, __ATOMIC_SEQ_CST);
         return;
     }
-    if (atomic_fetch_and(&me->thread.pending, ~(u32)(PENDING_FREEZE | PENDING_WORK)) &
-            PENDING_FREEZE &&
-        task_is_leaving(me->task))
+    u32 marks = atomic_fetch_and(&me->thread.pending, ~(u32)(PENDING_FREEZE | PENDING_WORK));
+
+    if ((marks & PENDING_FREEZE) && task_is_leaving(me->task))
         task_exit_killed();
+    if (marks & PENDING_WORK)
+        mm_catch_up();
     signal_deliver();
 }

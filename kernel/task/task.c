@@ -265,12 +265,29 @@ static int credentials_start(const struct boot_info *boot)
     return 0;
 }
 
+/* mm/ wants the threads of a space to look after it before they go on in the program. */
+static void notify_space(struct mm *mm)
+{
+    struct process *process;
+    struct task *task;
+
+    spin_lock(&tasks_lock);
+    list_for_each_entry(process, &all_processes, all) {
+        list_for_each_entry(task, &process->threads, process_link) {
+            if (task->self && task->self->mm == mm)
+                task_mark(task, PENDING_WORK);
+        }
+    }
+    spin_unlock(&tasks_lock);
+}
+
 int task_start(const struct boot_info *boot)
 {
     int err = pid_start();
 
     wait_signal_pending = wait_is_over;
     mm_rlimit = task_rlimit;
+    mm_notify = notify_space;
     if (!err)
         err = credentials_start(boot);
     if (!err)
