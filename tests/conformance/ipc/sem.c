@@ -1,0 +1,347 @@
+/* sem.c: System V semaphores: semget(2), semop(2), semtimedop(2), semctl(2). */
+#include "../lib/check.h"
+
+#include <sys/ipc.h>
+#include <sys/sem.h>
+
+static int new_set(int count)
+{
+    return must(semget(IPC_PRIVATE, count, IPC_CREAT | 0600));
+}
+
+static void remove_set(int id)
+{
+    must(semctl(id, 0, IPC_RMID));
+}
+
+static int value_of(int id, int number)
+{
+    return must(semctl(id, number, GETVAL));
+}
+
+static int op(int id, unsigned short number, short change, short flags)
+{
+    struct sembuf buf = {number, change, flags};
+
+    return semop(id, &buf, 1);
+}
+
+static key_t some_key(void)
+{
+    return (key_t)(0x6e000000 | (getpid() & 0xffff) << 4);
+}
+
+/* covers: semget semctl GETVAL */
+static void new_semaphores_are_zero(void **state)
+{
+    (void)state;
+    int id = new_set(3);
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(value_of(id, i), 0);
+    remove_set(id);
+}
+
+/* covers: semop semctl SETVAL */
+static void values_go_up_and_down(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    must(semctl(id, 0, SETVAL, 5));
+    must(op(id, 0, 3, 0));
+    must(op(id, 0, -6, 0));
+    assert_int_equal(value_of(id, 0), 2);
+    assert_int_equal(semctl(id, 0, GETPID), getpid());
+    remove_set(id);
+}
+
+/* covers: semctl SETALL GETALL */
+static void all_values_are_set_and_read_at_once(void **state)
+{
+    (void)state;
+    unsigned short in[3] = {1, 2, 3}, out[3] = {0};
+    int id = new_set(3);
+
+    must(semctl(id, 0, SETALL, in));
+    must(semctl(id, 0, GETALL, out));
+    assert_memory_equal(in, out, sizeof in);
+    remove_set(id);
+}
+
+/* covers: semop IPC_NOWAIT EAGAIN */
+static void operation_that_cannot_go_on_would_block(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    assert_errno(op(id, 0, -1, IPC_NOWAIT), EAGAIN);
+    must(op(id, 0, 1, 0));
+    assert_errno(op(id, 0, 0, IPC_NOWAIT), EAGAIN); /* waits for zero */
+    must(op(id, 0, -1, IPC_NOWAIT));
+    must(op(id, 0, 0, IPC_NOWAIT));
+    remove_set(id);
+}
+
+/* covers: semop EAGAIN */
+static void several_operations_happen_together_or_not_at_all(void **state)
+{
+    (void)state;
+    struct sembuf ops[] = {{0, -1, 0}, {1, -1, IPC_NOWAIT}};
+    int id = new_set(2);
+
+    must(op(id, 0, 1, 0));
+    assert_errno(semop(id, ops, 2), EAGAIN);
+    assert_int_equal(value_of(id, 0), 1);
+    must(op(id, 1, 1, 0));
+    must(semop(id, ops, 2));
+    assert_int_equal(value_of(id, 0), 0);
+    remove_set(id);
+}
+
+/* covers: semop semctl GETNCNT */
+static void waiter_goes_on_when_the_value_suffices(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int id = new_set(1);
+    pid_t pid = child_fork();
+
+    if (pid == 0) {
+        gate_open(gate);
+        must(op(id, 0, -2, 0));
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    assert_int_equal(semctl(id, 0, GETNCNT), 1);
+    must(op(id, 0, 1, 0));
+    assert_int_equal(semctl(id, 0, GETNCNT), 1);
+    must(op(id, 0, 1, 0));
+    assert_child_ok(pid);
+    assert_int_equal(semctl(id, 0, GETNCNT), 0);
+    assert_int_equal(value_of(id, 0), 0);
+    remove_set(id);
+}
+
+/* covers: semop semctl GETZCNT */
+static void waiter_for_zero_goes_on_at_zero(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int id = new_set(1);
+
+    must(op(id, 0, 1, 0));
+    pid_t pid = child_fork();
+    if (pid == 0) {
+        gate_open(gate);
+        must(op(id, 0, 0, 0));
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    assert_int_equal(semctl(id, 0, GETZCNT), 1);
+    must(op(id, 0, -1, 0));
+    assert_child_ok(pid);
+    remove_set(id);
+}
+
+/* covers: semop EIDRM */
+static void waiter_fails_when_the_set_is_removed(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int id = new_set(1);
+    pid_t pid = child_fork();
+
+    if (pid == 0) {
+        gate_open(gate);
+        assert_errno(op(id, 0, -1, 0), EIDRM);
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    remove_set(id);
+    assert_child_ok(pid);
+}
+
+/* covers: semop EINTR */
+static void wait_is_interrupted(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    interrupts_start(0);
+    assert_errno(op(id, 0, -1, 0), EINTR);
+    interrupts_stop();
+    interrupts_start(SA_RESTART); /* makes no difference, see signal(7) */
+    assert_errno(op(id, 0, -1, 0), EINTR);
+    interrupts_stop();
+    remove_set(id);
+}
+
+/* covers: semtimedop EAGAIN EINVAL EFAULT */
+static void timeout_ends_the_wait(void **state)
+{
+    (void)state;
+    struct timespec timeout = {.tv_nsec = 20000000};
+    struct sembuf buf = {0, -1, 0};
+    int id = new_set(1);
+    int64_t start = now_ns();
+
+    assert_errno(semtimedop(id, &buf, 1, &timeout), EAGAIN);
+    assert_true(now_ns() - start >= 20000000);
+    timeout.tv_nsec = 1000000000;
+    assert_errno(semtimedop(id, &buf, 1, &timeout), EINVAL);
+    assert_errno(semtimedop(id, &buf, 1, BAD_PTR), EFAULT);
+    remove_set(id);
+}
+
+/* covers: semop SEM_UNDO */
+static void undo_flag_takes_changes_back_at_exit(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    must(op(id, 0, 5, 0));
+    in_child(must(op(id, 0, -3, SEM_UNDO)); must(op(id, 0, 1, 0));
+             assert_int_equal(value_of(id, 0), 3));
+    assert_int_equal(value_of(id, 0), 6);
+    remove_set(id);
+}
+
+/* covers: semctl SETVAL semop SEM_UNDO */
+static void setting_a_value_forgets_the_undo(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    in_child(must(op(id, 0, 5, SEM_UNDO)); must(semctl(id, 0, SETVAL, 9)));
+    assert_int_equal(value_of(id, 0), 9);
+    remove_set(id);
+}
+
+/* covers: semget IPC_CREAT IPC_EXCL EEXIST ENOENT EINVAL */
+static void key_finds_the_set(void **state)
+{
+    (void)state;
+    key_t key = some_key();
+
+    assert_errno(semget(key, 1, 0600), ENOENT);
+    int id = must(semget(key, 2, IPC_CREAT | IPC_EXCL | 0600));
+    assert_returns(semget(key, 2, 0600), id);
+    assert_returns(semget(key, 0, 0600), id);
+    assert_errno(semget(key, 3, 0600), EINVAL);
+    assert_errno(semget(key, 2, IPC_CREAT | IPC_EXCL | 0600), EEXIST);
+    remove_set(id);
+}
+
+/* covers: semget EINVAL */
+static void count_must_be_valid(void **state)
+{
+    (void)state;
+    assert_errno(semget(IPC_PRIVATE, 0, 0600), EINVAL);
+    assert_errno(semget(IPC_PRIVATE, -1, 0600), EINVAL);
+}
+
+/* covers: semop ERANGE semctl ERANGE SETVAL */
+static void values_have_a_limit(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    must(op(id, 0, 32767, 0));
+    assert_errno(op(id, 0, 1, 0), ERANGE);
+    assert_errno(semctl(id, 0, SETVAL, 32768), ERANGE);
+    assert_errno(semctl(id, 0, SETVAL, -1), ERANGE);
+    assert_int_equal(value_of(id, 0), 32767);
+    remove_set(id);
+}
+
+/* covers: semop EFBIG EINVAL E2BIG semctl EINVAL */
+static void bad_numbers_are_refused(void **state)
+{
+    (void)state;
+    static struct sembuf many[501];
+    int id = new_set(1);
+
+    assert_errno(op(id, 1, 1, 0), EFBIG);
+    assert_errno(op(-1, 0, 1, 0), EINVAL);
+    assert_errno(semop(id, many, 0), EINVAL);
+    assert_errno(semop(id, many, 501), E2BIG);
+    assert_errno(semctl(id, 1, GETVAL), EINVAL);
+    assert_errno(semctl(id, -1, GETVAL), EINVAL);
+    assert_errno(semctl(id, 0, 77), EINVAL);
+    remove_set(id);
+    errno = 0;
+    assert_int_equal(op(id, 0, 1, 0), -1);
+    assert_true(errno == EINVAL || errno == EIDRM);
+}
+
+/* covers: semop EFAULT semctl EFAULT */
+static void bad_addresses_fault(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    assert_errno(syscall(SYS_semop, id, BAD_PTR, 1ul), EFAULT);
+    assert_errno(semctl(id, 0, GETALL, BAD_PTR), EFAULT);
+    assert_errno(semctl(id, 0, IPC_STAT, BAD_PTR), EFAULT);
+    remove_set(id);
+}
+
+/* covers: semctl IPC_STAT IPC_SET */
+static void status_is_told_and_set(void **state)
+{
+    (void)state;
+    struct semid_ds ds;
+    int id = new_set(4);
+
+    must(semctl(id, 0, IPC_STAT, &ds));
+    assert_int_equal(ds.sem_nsems, 4);
+    assert_int_equal(ds.sem_perm.mode & 0777, 0600);
+    assert_int_equal(ds.sem_otime, 0);
+    assert_true(ds.sem_ctime > 0);
+    ds.sem_perm.mode = 0640;
+    must(semctl(id, 0, IPC_SET, &ds));
+    must(op(id, 0, 1, 0));
+    must(semctl(id, 0, IPC_STAT, &ds));
+    assert_int_equal(ds.sem_perm.mode & 0777, 0640);
+    assert_true(ds.sem_otime > 0);
+    remove_set(id);
+}
+
+/* covers: semop EACCES semctl EACCES EPERM */
+static void mode_is_respected(void **state)
+{
+    (void)state;
+    need_root();
+    int id = new_set(1);
+    as_nobody(assert_errno(op(id, 0, 1, 0), EACCES); assert_errno(semctl(id, 0, GETVAL), EACCES);
+              assert_errno(semctl(id, 0, IPC_RMID), EPERM));
+    remove_set(id);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_semaphores_are_zero),
+        cmocka_unit_test(values_go_up_and_down),
+        cmocka_unit_test(all_values_are_set_and_read_at_once),
+        cmocka_unit_test(operation_that_cannot_go_on_would_block),
+        cmocka_unit_test(several_operations_happen_together_or_not_at_all),
+        cmocka_unit_test(waiter_goes_on_when_the_value_suffices),
+        cmocka_unit_test(waiter_for_zero_goes_on_at_zero),
+        cmocka_unit_test(waiter_fails_when_the_set_is_removed),
+        cmocka_unit_test(wait_is_interrupted),
+        cmocka_unit_test(timeout_ends_the_wait),
+        cmocka_unit_test(undo_flag_takes_changes_back_at_exit),
+        cmocka_unit_test(setting_a_value_forgets_the_undo),
+        cmocka_unit_test(key_finds_the_set),
+        cmocka_unit_test(count_must_be_valid),
+        cmocka_unit_test(values_have_a_limit),
+        cmocka_unit_test(bad_numbers_are_refused),
+        cmocka_unit_test(bad_addresses_fault),
+        cmocka_unit_test(status_is_told_and_set),
+        cmocka_unit_test(mode_is_respected),
+    };
+
+    return cmocka_run_group_tests_name("ipc/sem", tests, NULL, NULL);
+}
