@@ -63,7 +63,8 @@ static int move_over_locked(struct inode *from, const struct name *old_name, str
 static int move_locked(struct inode *old_dir, const struct name *old_name, struct inode *inode,
                        struct inode *new_dir, const struct name *new_name, bool cover)
 {
-    struct inode *from = overlay_inode(old_dir)->upper, *to, *upper = overlay_inode(inode)->upper, *there;
+    struct inode *from = overlay_inode(old_dir)->upper, *to, *upper = overlay_inode(inode)->upper;
+    struct inode *there = NULL;
     int err = overlay_copy_up_locked(overlay_inode(new_dir), true);
 
     if (err)
