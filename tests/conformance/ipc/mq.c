@@ -1,0 +1,386 @@
+/* mq.c: POSIX message queues: mq_open(2), mq_timedsend(2), mq_timedreceive(2), mq_notify(2). */
+#include "../lib/check.h"
+
+#include <mqueue.h>
+#include <poll.h>
+
+/* The queue of the case; the kernel's calls take its name without the slash. */
+static char name[64];
+
+/* Takes a name that no other case and no other run uses. */
+static void name_new(void)
+{
+    snprintf(name, sizeof name, "conformance.%d.%lld", getpid(), (long long)now_ns());
+}
+
+static int do_open(int flags, mode_t mode, struct mq_attr *attr)
+{
+    return (int)syscall(SYS_mq_open, name, flags, mode, attr);
+}
+
+static long do_unlink(void)
+{
+    return syscall(SYS_mq_unlink, name);
+}
+
+/* Skips where the running kernel has no queues. */
+static int new_queue(int flags, long count, long size)
+{
+    struct mq_attr attr = {.mq_maxmsg = count, .mq_msgsize = size};
+
+    need_call(syscall(SYS_mq_unlink, "none"));
+    name_new();
+    return must(do_open(O_CREAT | O_EXCL | O_RDWR | flags, 0600, &attr));
+}
+
+static long put(int mq, const char *text, unsigned priority, struct timespec *deadline)
+{
+    return syscall(SYS_mq_timedsend, mq, text, strlen(text), priority, deadline);
+}
+
+static long take(int mq, char *buffer, size_t size, unsigned *priority, struct timespec *deadline)
+{
+    return syscall(SYS_mq_timedreceive, mq, buffer, size, priority, deadline);
+}
+
+static void assert_next(int mq, const char *text, unsigned priority)
+{
+    char buffer[64];
+    unsigned seen = ~0u;
+
+    assert_returns(take(mq, buffer, sizeof buffer, &seen, NULL), strlen(text));
+    assert_memory_equal(buffer, text, strlen(text));
+    assert_int_equal(seen, priority);
+}
+
+static void drop(int mq)
+{
+    must(close(mq));
+    must(do_unlink());
+}
+
+/* covers: mq_timedsend mq_timedreceive */
+static void highest_priority_comes_first(void **state)
+{
+    (void)state;
+    int mq = new_queue(0, 8, 64);
+
+    must(put(mq, "low", 1, NULL));
+    must(put(mq, "high", 9, NULL));
+    must(put(mq, "low again", 1, NULL));
+    must(put(mq, "none", 0, NULL));
+    assert_next(mq, "high", 9);
+    assert_next(mq, "low", 1);
+    assert_next(mq, "low again", 1);
+    assert_next(mq, "none", 0);
+    drop(mq);
+}
+
+/* covers: mq_open O_CREAT O_EXCL EEXIST ENOENT */
+static void queue_is_found_by_name(void **state)
+{
+    (void)state;
+    int mq = new_queue(0, 8, 64);
+    int other = must(do_open(O_RDWR, 0, NULL));
+
+    must(put(mq, "hello", 0, NULL));
+    assert_next(other, "hello", 0);
+    assert_errno(do_open(O_CREAT | O_EXCL | O_RDWR, 0600, NULL), EEXIST);
+    must(close(other));
+    drop(mq);
+    assert_errno(do_open(O_RDWR, 0, NULL), ENOENT);
+    assert_errno(do_unlink(), ENOENT);
+}
+
+/* covers: mq_unlink */
+static void unlinked_queue_lives_while_open(void **state)
+{
+    (void)state;
+    int mq = new_queue(0, 8, 64);
+
+    must(do_unlink());
+    must(put(mq, "still", 0, NULL));
+    assert_next(mq, "still", 0);
+    must(close(mq));
+}
+
+/* covers: mq_open EACCES ENOENT ENAMETOOLONG EFAULT */
+static void names_are_checked(void **state)
+{
+    (void)state;
+    char longer[257];
+
+    need_call(syscall(SYS_mq_unlink, "none"));
+    memset(longer, 'n', 256);
+    longer[256] = 0;
+    assert_errno(syscall(SYS_mq_open, "", O_CREAT | O_RDWR, 0600, NULL), ENOENT);
+    assert_errno(syscall(SYS_mq_open, "a/b", O_CREAT | O_RDWR, 0600, NULL), EACCES);
+    assert_errno(syscall(SYS_mq_open, longer, O_CREAT | O_RDWR, 0600, NULL), ENAMETOOLONG);
+    assert_errno(syscall(SYS_mq_open, BAD_PTR, O_CREAT | O_RDWR, 0600, NULL), EFAULT);
+}
+
+/* covers: mq_open EINVAL EFAULT */
+static void attributes_are_checked(void **state)
+{
+    (void)state;
+    struct mq_attr attr = {.mq_maxmsg = 0, .mq_msgsize = 10};
+
+    need_call(syscall(SYS_mq_unlink, "none"));
+    name_new();
+    assert_errno(do_open(O_CREAT | O_RDWR, 0600, &attr), EINVAL);
+    attr = (struct mq_attr){.mq_maxmsg = 10, .mq_msgsize = -1};
+    assert_errno(do_open(O_CREAT | O_RDWR, 0600, &attr), EINVAL);
+    assert_errno(do_open(O_CREAT | O_RDWR, 0600, BAD_PTR), EFAULT);
+}
+
+/* covers: mq_open mq_timedsend EBADF mq_timedreceive EBADF */
+static void access_mode_is_respected(void **state)
+{
+    (void)state;
+    char buffer[64];
+    int mq = new_queue(0, 8, 64);
+    int r = must(do_open(O_RDONLY, 0, NULL)), w = must(do_open(O_WRONLY, 0, NULL));
+
+    assert_errno(put(r, "x", 0, NULL), EBADF);
+    assert_errno(take(w, buffer, sizeof buffer, NULL, NULL), EBADF);
+    assert_errno(put(-1, "x", 0, NULL), EBADF);
+    int null = must(open("/dev/null", O_RDWR));
+    assert_errno(put(null, "x", 0, NULL), EBADF);
+    must(close(null));
+    must(close(r));
+    must(close(w));
+    drop(mq);
+}
+
+/* covers: mq_open EACCES mq_unlink EPERM */
+static void mode_is_respected(void **state)
+{
+    (void)state;
+    need_root();
+    int mq = new_queue(0, 8, 64);
+    /* queues lie in a folder with the sticky bit, so the right that is missing is the owner's */
+    as_nobody(assert_errno(do_open(O_RDONLY, 0, NULL), EACCES); assert_errno(do_unlink(), EPERM));
+    drop(mq);
+}
+
+/* covers: mq_getsetattr O_NONBLOCK */
+static void attributes_are_told_and_nonblock_can_be_set(void **state)
+{
+    (void)state;
+    struct mq_attr attr = {0}, change = {.mq_flags = O_NONBLOCK, .mq_maxmsg = 99};
+    int mq = new_queue(0, 5, 33);
+
+    must(put(mq, "x", 0, NULL));
+    must(syscall(SYS_mq_getsetattr, mq, NULL, &attr));
+    assert_int_equal(attr.mq_flags, 0);
+    assert_int_equal(attr.mq_maxmsg, 5);
+    assert_int_equal(attr.mq_msgsize, 33);
+    assert_int_equal(attr.mq_curmsgs, 1);
+    must(syscall(SYS_mq_getsetattr, mq, &change, &attr));
+    assert_int_equal(attr.mq_flags, 0); /* as it was */
+    must(syscall(SYS_mq_getsetattr, mq, NULL, &attr));
+    assert_int_equal(attr.mq_flags, O_NONBLOCK);
+    assert_int_equal(attr.mq_maxmsg, 5);
+    change.mq_flags = 1;
+    assert_errno(syscall(SYS_mq_getsetattr, mq, &change, NULL), EINVAL);
+    assert_errno(syscall(SYS_mq_getsetattr, -1, NULL, &attr), EBADF);
+    assert_errno(syscall(SYS_mq_getsetattr, mq, NULL, BAD_PTR), EFAULT);
+    drop(mq);
+}
+
+/* covers: mq_timedsend EAGAIN mq_timedreceive EAGAIN O_NONBLOCK */
+static void nonblocking_queue_would_block(void **state)
+{
+    (void)state;
+    char buffer[64];
+    int mq = new_queue(O_NONBLOCK, 2, 64);
+
+    assert_errno(take(mq, buffer, sizeof buffer, NULL, NULL), EAGAIN);
+    must(put(mq, "1", 0, NULL));
+    must(put(mq, "2", 0, NULL));
+    assert_errno(put(mq, "3", 0, NULL), EAGAIN);
+    drop(mq);
+}
+
+/* covers: mq_timedsend EMSGSIZE EINVAL mq_timedreceive EMSGSIZE */
+static void sizes_are_checked(void **state)
+{
+    (void)state;
+    char buffer[64];
+    int mq = new_queue(0, 8, 10);
+
+    assert_errno(put(mq, "elevenbytes", 0, NULL), EMSGSIZE);
+    assert_errno(put(mq, "x", 32768, NULL), EINVAL);
+    must(put(mq, "x", 32767, NULL));
+    assert_errno(take(mq, buffer, 9, NULL, NULL), EMSGSIZE);
+    assert_returns(take(mq, buffer, 10, NULL, NULL), 1);
+    drop(mq);
+}
+
+/* covers: mq_timedreceive */
+static void receiver_waits_for_a_message(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int mq = new_queue(0, 8, 64);
+    pid_t pid = child_fork();
+
+    if (pid == 0) {
+        gate_open(gate);
+        assert_next(mq, "wake up", 3);
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    must(put(mq, "wake up", 3, NULL));
+    assert_child_ok(pid);
+    drop(mq);
+}
+
+/* covers: mq_timedsend */
+static void sender_waits_for_room(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int mq = new_queue(0, 1, 64);
+
+    must(put(mq, "1", 0, NULL));
+    pid_t pid = child_fork();
+    if (pid == 0) {
+        gate_open(gate);
+        must(put(mq, "2", 0, NULL));
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    assert_next(mq, "1", 0);
+    assert_child_ok(pid);
+    assert_next(mq, "2", 0);
+    drop(mq);
+}
+
+/* covers: mq_timedreceive ETIMEDOUT EINVAL mq_timedsend ETIMEDOUT */
+static void deadline_ends_the_wait(void **state)
+{
+    (void)state;
+    struct timespec past = {.tv_sec = 1}, wrong = {.tv_nsec = 1000000000}, soon;
+    char buffer[64];
+    int mq = new_queue(0, 1, 64);
+
+    assert_errno(take(mq, buffer, sizeof buffer, NULL, &past), ETIMEDOUT);
+    assert_errno(take(mq, buffer, sizeof buffer, NULL, &wrong), EINVAL);
+    must(clock_gettime(CLOCK_REALTIME, &soon));
+    soon.tv_nsec += 10000000;
+    if (soon.tv_nsec >= 1000000000) {
+        soon.tv_sec++;
+        soon.tv_nsec -= 1000000000;
+    }
+    assert_errno(take(mq, buffer, sizeof buffer, NULL, &soon), ETIMEDOUT);
+    must(put(mq, "1", 0, &past)); /* there is room, so the deadline does not matter */
+    assert_errno(put(mq, "2", 0, &past), ETIMEDOUT);
+    drop(mq);
+}
+
+/* covers: mq_timedreceive EINTR */
+static void wait_is_interrupted(void **state)
+{
+    (void)state;
+    char buffer[64];
+    int mq = new_queue(0, 1, 64);
+
+    interrupts_start(0);
+    assert_errno(take(mq, buffer, sizeof buffer, NULL, NULL), EINTR);
+    interrupts_stop();
+    drop(mq);
+}
+
+/* covers: mq_notify SIGEV_SIGNAL EBUSY */
+static void notification_sends_a_signal_once(void **state)
+{
+    (void)state;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    int mq = new_queue(0, 8, 64);
+
+    catch_signal(SIGUSR1, 0);
+    must(syscall(SYS_mq_notify, mq, &event));
+    assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
+    must(put(mq, "1", 0, NULL));
+    assert_eventually(caught[SIGUSR1] == 1);
+    must(put(mq, "2", 0, NULL));
+    assert_next(mq, "1", 0);
+    assert_next(mq, "2", 0);
+    must(put(mq, "3", 0, NULL));
+    assert_int_equal(caught[SIGUSR1], 1);
+    must(syscall(SYS_mq_notify, mq, &event)); /* can be asked for again */
+    must(syscall(SYS_mq_notify, mq, NULL));
+    default_signal(SIGUSR1);
+    drop(mq);
+}
+
+/* covers: mq_notify EINVAL EBADF EFAULT */
+static void bad_notifications_are_refused(void **state)
+{
+    (void)state;
+    struct sigevent event = {.sigev_notify = 77};
+    int mq = new_queue(0, 8, 64);
+
+    assert_errno(syscall(SYS_mq_notify, mq, &event), EINVAL);
+    event = (struct sigevent){.sigev_notify = SIGEV_SIGNAL, .sigev_signo = 65};
+    assert_errno(syscall(SYS_mq_notify, mq, &event), EINVAL);
+    event.sigev_signo = SIGUSR1;
+    assert_errno(syscall(SYS_mq_notify, -1, &event), EBADF);
+    assert_errno(syscall(SYS_mq_notify, mq, BAD_PTR), EFAULT);
+    drop(mq);
+}
+
+/* covers: poll mq_open */
+static void poll_follows_the_queue(void **state)
+{
+    (void)state;
+    int mq = new_queue(0, 1, 64);
+    struct pollfd p = {.fd = mq, .events = POLLIN | POLLOUT};
+
+    must(poll(&p, 1, 0));
+    assert_int_equal(p.revents, POLLOUT);
+    must(put(mq, "1", 0, NULL));
+    must(poll(&p, 1, 0));
+    assert_int_equal(p.revents, POLLIN);
+    drop(mq);
+}
+
+/* covers: mq_timedsend EFAULT mq_timedreceive EFAULT mq_unlink EFAULT */
+static void bad_addresses_fault(void **state)
+{
+    (void)state;
+    int mq = new_queue(O_NONBLOCK, 8, 64);
+
+    assert_errno(syscall(SYS_mq_timedsend, mq, BAD_PTR, 3ul, 0, NULL), EFAULT);
+    must(put(mq, "x", 0, NULL));
+    assert_errno(syscall(SYS_mq_timedreceive, mq, BAD_PTR, 64ul, NULL, NULL), EFAULT);
+    assert_errno(syscall(SYS_mq_unlink, BAD_PTR), EFAULT);
+    drop(mq);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(highest_priority_comes_first),
+        cmocka_unit_test(queue_is_found_by_name),
+        cmocka_unit_test(unlinked_queue_lives_while_open),
+        cmocka_unit_test(names_are_checked),
+        cmocka_unit_test(attributes_are_checked),
+        cmocka_unit_test(access_mode_is_respected),
+        cmocka_unit_test(mode_is_respected),
+        cmocka_unit_test(attributes_are_told_and_nonblock_can_be_set),
+        cmocka_unit_test(nonblocking_queue_would_block),
+        cmocka_unit_test(sizes_are_checked),
+        cmocka_unit_test(receiver_waits_for_a_message),
+        cmocka_unit_test(sender_waits_for_room),
+        cmocka_unit_test(deadline_ends_the_wait),
+        cmocka_unit_test(wait_is_interrupted),
+        cmocka_unit_test(notification_sends_a_signal_once),
+        cmocka_unit_test(bad_notifications_are_refused),
+        cmocka_unit_test(poll_follows_the_queue),
+        cmocka_unit_test(bad_addresses_fault),
+    };
+
+    return cmocka_run_group_tests_name("ipc/mq", tests, NULL, NULL);
+}
