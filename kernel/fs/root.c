@@ -4,6 +4,7 @@
 #include "abi/names.h"
 #include "base/fmt.h"
 #include "base/string.h"
+#include "fs/cpio/cpio.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/overlay/overlay.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -42,12 +43,9 @@ static u32 flags_of(u64 ms_flags)
     return flags;
 }
 
-/* A mount of a host directory; programs cannot make one, so it has no way through the type's name. */
-static int host_mount_create(int file, bool writable, const char *source, u32 flags, struct mount **out)
+/* A mount of a super that was just made, which is taken over. err: how that went. */
+static int mount_new(int err, struct super *super, const char *source, u32 flags, struct mount **out)
 {
-    struct super *super;
-    int err = hostfs_super_create(file, writable, &super);
-
     if (err)
         return err;
     *out = mount_of_super(super, source, flags);
@@ -55,21 +53,34 @@ static int host_mount_create(int file, bool writable, const char *source, u32 fl
     return *out ? 0 : -ENOMEM;
 }
 
+/* Programs cannot mount what the host has, so these have no way through the name of a type. */
+static int host_mount_create(int file, bool writable, const char *source, u32 flags, struct mount **out)
+{
+    struct super *super = NULL;
+    int err = hostfs_super_create(file, writable, &super);
+
+    return mount_new(err, super, source, flags, out);
+}
+
+static int cpio_mount_create(int file, const char *options, const char *source, u32 flags, struct mount **out)
+{
+    struct super *super = NULL;
+    int err = cpio_super_create(file, options, &super);
+
+    return mount_new(err, super, source, flags, out);
+}
+
 /* The host's directory below, unchanged; what is written goes to memory. */
 static int overlay_create(int file, struct mount **out)
 {
-    struct super *lower, *super;
+    struct super *lower, *super = NULL;
     int err = hostfs_super_create(file, false, &lower);
 
     if (err)
         return err;
     err = overlay_super_create(lower, "", &super);
     super_deactivate(lower);
-    if (err)
-        return err;
-    *out = mount_of_super(super, "overlay", 0);
-    super_deactivate(super);
-    return *out ? 0 : -ENOMEM;
+    return mount_new(err, super, "overlay", 0, out);
 }
 
 static int root_create(const struct boot_info *boot, struct mount **out)
@@ -78,7 +89,7 @@ static int root_create(const struct boot_info *boot, struct mount **out)
         return host_mount_create(boot->root_file, true, "rootfs", 0, out);
     if (boot->root == BOOT_ROOT_DIRECTORY)
         return overlay_create(boot->root_file, out);
-    return -ENODEV;
+    return cpio_mount_create(boot->root_file, "", "rootfs", 0, out);
 }
 
 /* ---- what a program expects to find, whatever the root holds ---- */
@@ -150,6 +161,8 @@ static int mount_create_for(const struct boot_mount *mount, struct mount **out)
 
     if (streq(mount->type, "hostfs"))
         return host_mount_create(mount->file, !(mount->flags & MS_RDONLY), mount->source, flags, out);
+    if (streq(mount->type, "cpio"))
+        return cpio_mount_create(mount->file, mount->options, mount->source, flags, out);
     return mount_create(mount->type, mount->source, mount->options, flags, out);
 }
 
