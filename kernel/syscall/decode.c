@@ -2,6 +2,7 @@
 #include "syscall/decode.h"
 
 #include <linux/fcntl.h>
+#include <linux/poll.h>
 
 #include "abi/names.h"
 #include "abi/newer.h"
@@ -20,19 +21,16 @@ void decode_put(struct decoding *d, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    d->len += (size_t)vscnprintf(d->text + d->len, DECODE_MAX - RESULT_ROOM - d->len, fmt, args);
+    d->len += (size_t)vscnprintf(d->text + d->len, d->limit - d->len, fmt, args);
     va_end(args);
 }
 
-static void put_result(struct decoding *d, const char *fmt, ...) __printf(2, 3);
-
-static void put_result(struct decoding *d, const char *fmt, ...)
+void decode_addr(struct decoding *d, u64 addr)
 {
-    va_list args;
-
-    va_start(args, fmt);
-    d->len += (size_t)vscnprintf(d->text + d->len, DECODE_MAX - d->len, fmt, args);
-    va_end(args);
+    if (addr)
+        decode_put(d, "%#llx", (unsigned long long)addr);
+    else
+        decode_put(d, "NULL");
 }
 
 /* One name of a set: is it in the value? `rest` holds the bits that no name has explained yet. */
@@ -98,14 +96,6 @@ static void put_named(struct decoding *d, const struct decode_arg *arg, u64 valu
         }
     }
     decode_enum(d, arg->what, value);
-}
-
-static void put_addr(struct decoding *d, u64 addr)
-{
-    if (addr)
-        decode_put(d, "%#llx", (unsigned long long)addr);
-    else
-        decode_put(d, "NULL");
 }
 
 static void put_number(struct decoding *d, u8 kind, u64 value)
@@ -180,18 +170,45 @@ static u64 length_value(const struct decode_arg *arg, const u64 args[6])
     }
 }
 
+/* What an argument points to is a number that the call reads and writes. */
+static size_t changed_size(const struct decode_arg *arg)
+{
+    return arg->kind == KIND_mem && arg->dir == DIR_inout && arg->length == LENGTH_ONE
+               ? decode_scalar(arg->what)
+               : 0;
+}
+
+static void put_changed(struct decoding *d, const struct decode_arg *arg, u32 index, u64 addr,
+                        long result)
+{
+    u64 after = 0;
+
+    if (!(d->known & BIT(index))) {
+        decode_addr(d, addr);
+        return;
+    }
+    if (result < 0 || copy_from_user(&after, (const void __user *)addr, changed_size(arg)))
+        after = d->before[index];
+    decode_changed(d, arg->what, &d->before[index], &after);
+}
+
 static void put_memory(struct decoding *d, const struct syscall_row *row,
                        const struct decode_arg *arg, const u64 args[6], long result)
 {
-    u64 addr = args[arg - row->args];
+    u32 index = (u32)(arg - row->args);
+    u64 addr = args[index];
     u64 length = length_value(arg, args);
     bool in_bytes = arg->length == LENGTH_BYTES || arg->length == LENGTH_AT_BYTES ||
                     arg->length == LENGTH_FIXED_BYTES;
     bool array = arg->length != LENGTH_ONE && !in_bytes;
 
     /* What a failed call left in its output is nobody's business. */
-    if (!addr || (arg->dir != DIR_in && result < 0)) {
-        put_addr(d, addr);
+    if (!addr || (arg->dir == DIR_out && result < 0)) {
+        decode_addr(d, addr);
+        return;
+    }
+    if (changed_size(arg)) {
+        put_changed(d, arg, index, addr, result);
         return;
     }
     if (arg->dir == DIR_out && (row->result == RESULT_size || row->result == RESULT_count) &&
@@ -260,7 +277,7 @@ static void put_arg(struct decoding *d, const struct syscall_row *row, const str
         break;
     case KIND_ptr:
     case KIND_addr:
-        put_addr(d, value);
+        decode_addr(d, value);
         break;
     case KIND_mem:
         put_memory(d, row, arg, args, result);
@@ -292,7 +309,7 @@ static void put_args(struct decoding *d, const struct syscall_row *row, const u6
     for (; d->next < row->nargs; d->next++) {
         const struct decode_arg *arg = &row->args[d->next];
 
-        if (!returned && arg->kind == KIND_mem && arg->dir != DIR_in)
+        if (!returned && arg->kind == KIND_mem && (arg->dir == DIR_out || changed_size(arg)))
             return;
         decode_put(d, "%s", d->next ? ", " : "");
         put_arg(d, row, arg, args, result);
@@ -304,7 +321,9 @@ static void put_args(struct decoding *d, const struct syscall_row *row, const u6
 void decode_begin(struct decoding *d)
 {
     d->len = 0;
+    d->limit = DECODE_MAX - RESULT_ROOM;
     d->next = 0;
+    d->known = 0;
     d->text[0] = '\0';
 }
 
@@ -319,6 +338,13 @@ void decode_enter(struct decoding *d, unsigned long nr, const u64 args[6])
                    (unsigned long long)args[4], (unsigned long long)args[5]);
         return;
     }
+    for (u32 i = 0; i < row->nargs; i++) {
+        size_t size = changed_size(&row->args[i]);
+
+        d->before[i] = 0;
+        if (size && !copy_from_user(&d->before[i], (const void __user *)args[i], size))
+            d->known |= (u32)BIT(i);
+    }
     decode_put(d, "%s(", row->name);
     put_args(d, row, args, row->result == RESULT_none, 0);
 }
@@ -328,11 +354,11 @@ static void put_error(struct decoding *d, int err)
     const char *name = errno_name(err);
 
     if (err >= ERESTARTSYS)
-        put_result(d, "? %s (%s)", name ? name : "ERESTART", name ? errno_message(err) : "?");
+        decode_put(d, "? %s (%s)", name ? name : "ERESTART", name ? errno_message(err) : "?");
     else if (name)
-        put_result(d, "-1 %s (%s)", name, errno_message(err));
+        decode_put(d, "-1 %s (%s)", name, errno_message(err));
     else
-        put_result(d, "%d", -err);
+        decode_put(d, "%d", -err);
 }
 
 static void put_value(struct decoding *d, u8 kind, long value)
@@ -341,22 +367,74 @@ static void put_value(struct decoding *d, u8 kind, long value)
 
     switch (kind) {
     case RESULT_none:
-        put_result(d, "?");
+        decode_put(d, "?");
         break;
     case RESULT_addr:
     case RESULT_hex:
-        put_result(d, "%#lx", (unsigned long)value);
+        decode_put(d, "%#lx", (unsigned long)value);
         break;
     case RESULT_mode:
-        put_result(d, "%#lo", (unsigned long)value);
+        decode_put(d, "%#lo", (unsigned long)value);
         break;
     case RESULT_signal:
-        put_result(d, "%ld (%s)", value, signal_text((int)value, signal));
+        decode_put(d, "%ld (%s)", value, signal_text((int)value, signal));
         break;
     default:
-        put_result(d, "%ld", value);
+        decode_put(d, "%ld", value);
         break;
     }
+}
+
+/* select(2): what is left in the sets. */
+static void put_ready_sets(struct decoding *d, const struct syscall_row *row, const u64 args[6])
+{
+    static const char *const names[] = {"in", "out", "except"};
+    const char *before = " (";
+
+    for (u32 i = 1; i <= ARRAY_SIZE(names); i++) {
+        if (!args[i])
+            continue;
+        decode_put(d, "%s%s ", before, names[i - 1]);
+        decode_pointee(d, row->args[i].what, args[i], true, (u32)args[0], SIZE_MAX);
+        before = ", ";
+    }
+    decode_put(d, ")");
+}
+
+/* poll(2): the entries that have events. */
+static void put_ready_files(struct decoding *d, const u64 args[6])
+{
+    const char *before = " ([";
+    struct pollfd entry;
+
+    for (u32 i = 0; i < (u32)args[1] && d->len < d->limit - 1; i++) {
+        if (copy_from_user(&entry, (const void __user *)(args[0] + i * sizeof(entry)),
+                           sizeof(entry)))
+            break;
+        if (!entry.revents)
+            continue;
+        decode_put(d, "%s{fd=%d, revents=", before, entry.fd);
+        decode_set(d, SET_poll, (u16)entry.revents);
+        decode_put(d, "}");
+        before = ", ";
+    }
+    decode_put(d, "])");
+}
+
+static void put_ready(struct decoding *d, const struct syscall_row *row, const u64 args[6],
+                      long result)
+{
+    bool poll =
+        row->nargs > 1 && row->args[0].what == POINTEE_pollfd && row->args[0].kind == KIND_mem;
+    bool select =
+        row->nargs > 1 && row->args[1].what == POINTEE_fdset && row->args[1].kind == KIND_mem;
+
+    if ((poll || select) && result == 0)
+        decode_put(d, " (Timeout)");
+    else if (poll && result > 0)
+        put_ready_files(d, args);
+    else if (select && result > 0)
+        put_ready_sets(d, row, args);
 }
 
 void decode_leave(struct decoding *d, unsigned long nr, const u64 args[6], long result)
@@ -365,10 +443,14 @@ void decode_leave(struct decoding *d, unsigned long nr, const u64 args[6], long 
 
     if (row)
         put_args(d, row, args, true, result);
-    put_result(d, ") = ");
+    d->limit = DECODE_MAX - 1; /* the end of the line */
+    decode_put(d, ") = ");
     if (result < 0 && result >= -MAX_ERRNO)
         put_error(d, (int)-result);
     else
         put_value(d, row ? row->result : RESULT_long, result);
-    put_result(d, "\n");
+    if (row)
+        put_ready(d, row, args, result);
+    d->limit = DECODE_MAX;
+    decode_put(d, "\n");
 }

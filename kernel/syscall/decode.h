@@ -96,15 +96,18 @@ extern const struct syscall_row syscall_rows[];
 extern const struct decode_set decode_sets[];
 
 /*
- * Text of one call. decode_enter prints the arguments up to the first that the call writes, with
- * the values from before the call; decode_leave prints the rest and the result.
+ * Text of one call. decode_enter prints the arguments up to the first whose value only the call
+ * tells; decode_leave prints the rest, the result, and what poll(2) and select(2) found.
  */
 #define DECODE_MAX 1024
 
 struct decoding {
     char text[DECODE_MAX];
-    size_t len; /* without the ending zero */
-    u32 next;   /* the first argument that is not printed yet */
+    size_t len;    /* without the ending zero */
+    size_t limit;  /* what len may not pass yet */
+    u32 next;      /* the first argument that is not printed yet */
+    u32 known;     /* bit n: before[n] is what argument n pointed to */
+    u64 before[6]; /* numbers that the call reads and writes */
 };
 
 void decode_begin(struct decoding *d);

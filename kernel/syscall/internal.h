@@ -23,11 +23,25 @@ void decode_string(struct decoding *d, u64 addr);
 void decode_strings(struct decoding *d, u64 addr);
 void decode_environment(struct decoding *d, u64 addr);
 
+/* A number, or NULL. */
+void decode_addr(struct decoding *d, u64 addr);
+
 /*
  * count elements of a pointee (enum pointee) at addr; bytes is the room they may take, SIZE_MAX
  * when the call does not say.
  */
-void decode_pointee(struct decoding *d, u32 pointee, u64 addr, bool array, size_t count,
-                    size_t bytes);
+void decode_pointee(struct decoding *d, u32 what, u64 addr, bool array, size_t count, size_t bytes);
+
+/* Size of a pointee that is one number, else 0; and how a call changed such a number. */
+size_t decode_scalar(u32 what);
+void decode_changed(struct decoding *d, u32 what, const u64 *before, const u64 *after);
+
+struct pointee_format {
+    u32 size;
+    void (*put)(struct decoding *d, const void *at); /* NULL: shown by its address */
+    bool scalar;
+};
+
+extern const struct pointee_format pointee_formats[];
 
 #endif

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -130,8 +131,10 @@ static void structures(void **state)
     CHECK("utimensat(AT_FDCWD, \"f\", [{tv_sec=1, tv_nsec=500}, {tv_sec=0, tv_nsec=7}], "
           "AT_SYMLINK_NOFOLLOW) = 0",
           0, __NR_utimensat, (u64)AT_FDCWD, P("f"), P(ts), 0x100);
-    CHECK("poll([{fd=3, events=POLLIN|POLLOUT, revents=POLLIN}, {fd=-1, events=0}], 2, -1) = 1", 1,
-          __NR_poll, P(fds), 2, (u32)-1);
+    CHECK("poll([{fd=3, events=POLLIN|POLLOUT}, {fd=-1, events=0}], 2, -1) = 1 "
+          "([{fd=3, revents=POLLIN}])",
+          1, __NR_poll, P(fds), 2, (u32)-1);
+    CHECK("poll([{fd=3, events=POLLIN|POLLOUT}], 1, 0) = 0 (Timeout)", 0, __NR_poll, P(fds), 1, 0);
     CHECK("setrlimit(RLIMIT_STACK, {rlim_cur=8192*1024, rlim_max=RLIM_INFINITY}) = 0", 0,
           __NR_setrlimit, RLIMIT_STACK, P(&limit));
     CHECK("pipe2([3, 4], O_CLOEXEC) = 0", 0, __NR_pipe2, P(pipefd), O_CLOEXEC);
@@ -234,11 +237,58 @@ static void sockets(void **state)
           __NR_accept, 3, 0, 0);
 }
 
-static void select_shows_the_sets_that_it_changed(void **state)
+static void select_shows_its_sets_before_and_after(void **state)
 {
-    u64 read_set[2] = {1ULL << 3 | 1ULL << 40, 1};
+    u64 read_set[2] = {1ULL << 3 | 1ULL << 40, 1}, write_set[2] = {1, 0};
+    u64 args[6] = {65, P(read_set), P(write_set)};
+    struct decoding d;
 
-    CHECK("select(65, [3 40 64], NULL, NULL, NULL) = 3", 3, __NR_select, 65, P(read_set), 0, 0, 0);
+    decode_begin(&d);
+    decode_enter(&d, __NR_select, args);
+    assert_string_equal(d.text, "select(65, [3 40 64], [0], NULL, NULL");
+    read_set[0] = 1ULL << 40;
+    read_set[1] = write_set[0] = 0;
+    decode_leave(&d, __NR_select, args, 1);
+    assert_string_equal(d.text, "select(65, [3 40 64], [0], NULL, NULL) = 1 (in [40], out [])\n");
+}
+
+static void numbers_that_a_call_changes_show_both_values(void **state)
+{
+    u64 offset = 100;
+    u64 args[6] = {1, 2, P(&offset), 50};
+    struct decoding d;
+
+    decode_begin(&d);
+    decode_enter(&d, __NR_sendfile, args);
+    offset = 120;
+    decode_leave(&d, __NR_sendfile, args, 20);
+    assert_string_equal(d.text, "sendfile(1, 2, [100 => 120], 50) = 20\n");
+    CHECK("sendfile(1, 2, [120], 50) = -1 EAGAIN (Resource temporarily unavailable)", -EAGAIN,
+          __NR_sendfile, 1, 2, P(&offset), 50);
+    CHECK("sendfile(1, 2, 0x10, 50) = -1 EFAULT (Bad address)", -EFAULT, __NR_sendfile, 1, 2, BAD,
+          50);
+}
+
+static void nested_structures(void **state)
+{
+    u64 set = 1ULL << (SIGALRM - 1), pack[2] = {P(&set), 8};
+    struct {
+        u32 events;
+        u64 data;
+    } __packed event = {EPOLLIN | EPOLLET, 0x100000005};
+    u64 clone_args[8] = {CLONE_VM | CLONE_VFORK, 0, 0, 0, SIGCHLD, 0x1000, 0x2000, 0};
+    struct sched_param param = {7};
+
+    CHECK("pselect6(0, NULL, NULL, NULL, NULL, {sigmask=[ALRM], sigsetsize=8}) = 0 (Timeout)", 0,
+          __NR_pselect6, 0, 0, 0, 0, 0, P(pack));
+    CHECK("epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN|EPOLLET, data={u32=5, u64=4294967301}}) "
+          "= 0",
+          0, __NR_epoll_ctl, 3, 1, 4, P(&event));
+    CHECK("epoll_ctl(3, EPOLL_CTL_DEL, 4, NULL) = 0", 0, __NR_epoll_ctl, 3, 2, 4, 0);
+    CHECK("clone3({flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD, stack=0x1000, "
+          "stack_size=0x2000}, 64) = 9",
+          9, __NR_clone3, P(clone_args), 64);
+    CHECK("sched_setparam(0, [7]) = 0", 0, __NR_sched_setparam, 0, P(&param));
 }
 
 static void arguments_that_are_read_print_before_the_call(void **state)
@@ -335,7 +385,9 @@ int main(void)
         cmocka_unit_test(signals),
         cmocka_unit_test(processes),
         cmocka_unit_test(sockets),
-        cmocka_unit_test(select_shows_the_sets_that_it_changed),
+        cmocka_unit_test(select_shows_its_sets_before_and_after),
+        cmocka_unit_test(numbers_that_a_call_changes_show_both_values),
+        cmocka_unit_test(nested_structures),
         cmocka_unit_test(arguments_that_are_read_print_before_the_call),
         cmocka_unit_test(a_call_that_does_not_return_prints_all),
         cmocka_unit_test(unknown_numbers_print_raw),
