@@ -107,5 +107,5 @@ STAND_IN bool signal_pending(bool fatal_only)
 
 STAND_IN void signal_deliver(void)
 {
-    __atomic_fetch_and(&self()->thread.pending, ~PENDING_SIGNAL, __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&self()->thread.pending, ~(u32)PENDING_SIGNAL, __ATOMIC_SEQ_CST);
 }

@@ -176,7 +176,7 @@ int iter_init_vector(struct iter *it, bool source, const struct iovec __user *v,
     for (unsigned long i = 0; i < n && !err; i++) {
         if ((ssize_t)segs[i].iov_len < 0)
             err = -EINVAL;
-        else if (!user_range_ok(segs[i].iov_base, segs[i].iov_len))
+        else if (!user_range_ok((const void __user *)segs[i].iov_base, segs[i].iov_len))
             err = -EFAULT;
         else if (segs[i].iov_len > MAX_TRANSFER - total)
             segs[i].iov_len = MAX_TRANSFER - total;
@@ -258,11 +258,11 @@ enum iter_move { MOVE_IN, MOVE_OUT, MOVE_ZERO };
 static size_t move_piece(const struct iter *it, enum iter_move move, void *piece, void *buffer, size_t n)
 {
     if (it->user && move == MOVE_IN)
-        return copy_from_user_partial(buffer, piece, n);
+        return copy_from_user_partial(buffer, (const void __user *)piece, n);
     if (it->user && move == MOVE_OUT)
-        return copy_to_user_partial(piece, buffer, n);
+        return copy_to_user_partial((void __user *)piece, buffer, n);
     if (it->user)
-        return access_begins(piece, n) ? n - host_user_zero((u64)piece, n) : 0;
+        return access_begins((const void __user *)piece, n) ? n - host_user_zero((u64)piece, n) : 0;
     if (move == MOVE_IN)
         memcpy(buffer, piece, n);
     else if (move == MOVE_OUT)

@@ -30,8 +30,9 @@ bool user_range_ok(const void __user *p, size_t n);
     })
 #define put_user(value, ptr)                                                                       \
     ({                                                                                             \
-        __typeof__(*(ptr)) put_user_tmp_ = (value);                                                \
-        copy_to_user((ptr), &put_user_tmp_, sizeof(put_user_tmp_));                                \
+        /* The comma drops what __user adds to the type. */                                        \
+        __typeof__(((void)0, *(ptr))) put_user_tmp_ = (value);                                     \
+        copy_to_user((ptr), (const void *)(uintptr_t)&put_user_tmp_, sizeof(put_user_tmp_));       \
     })
 
 /*

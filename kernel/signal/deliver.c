@@ -253,7 +253,7 @@ void signal_deliver(void)
     struct signal_action action;
     siginfo_t info;
 
-    __atomic_fetch_and(&self()->thread.pending, ~PENDING_SIGNAL, __ATOMIC_SEQ_CST);
+    __atomic_fetch_and(&self()->thread.pending, ~(u32)PENDING_SIGNAL, __ATOMIC_SEQ_CST);
     if (next_handler(task, &action, &info)) {
         run_handler(task, &action, &info);
         self()->thread.regs.orig_rax = (u64)-1;
