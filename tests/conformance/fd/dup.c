@@ -174,7 +174,8 @@ static void fill_table(void)
 }
 
 /* covers: dup EMFILE openat EMFILE pipe EMFILE pipe2 EMFILE eventfd2 EMFILE */
-/* covers: socket EMFILE RLIMIT_NOFILE */
+/* covers: socket EMFILE epoll_create1 EMFILE timerfd_create EMFILE memfd_create EMFILE */
+/* covers: fcntl F_DUPFD EMFILE */
 static void full_table_is_reported(void **state)
 {
     (void)state;

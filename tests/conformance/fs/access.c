@@ -220,6 +220,29 @@ static void search_right_is_needed(void **state)
     must(chmod("d", 0755));
 }
 
+/* covers: faccessat ELOOP ENAMETOOLONG EACCES faccessat2 ELOOP ENAMETOOLONG EACCES ENOTDIR */
+static void at_calls_have_the_same_path_errors(void **state)
+{
+    (void)state;
+    char name[257];
+
+    need_call(access2(AT_FDCWD, ".", F_OK, 0));
+    memset(name, 'n', 256);
+    name[256] = 0;
+    make_file("f", NULL);
+    must(symlink("a", "a"));
+    must(mkdir("d", 0755));
+    make_file("d/f", NULL);
+    must(chmod("d", 0));
+    assert_errno(syscall(SYS_faccessat, AT_FDCWD, "a", F_OK), ELOOP);
+    assert_errno(access2(AT_FDCWD, "a", F_OK, 0), ELOOP);
+    assert_errno(syscall(SYS_faccessat, AT_FDCWD, name, F_OK), ENAMETOOLONG);
+    assert_errno(access2(AT_FDCWD, name, F_OK, 0), ENAMETOOLONG);
+    assert_errno(access2(AT_FDCWD, "f/x", F_OK, 0), ENOTDIR);
+    as_nobody(assert_errno(syscall(SYS_faccessat, AT_FDCWD, "d/f", F_OK), EACCES);
+              assert_errno(access2(AT_FDCWD, "d/f", F_OK, 0), EACCES));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +265,7 @@ int main(void)
         tempdir_test(loops_and_long_names_are_refused),
         cmocka_unit_test(bad_address_faults),
         tempdir_test(search_right_is_needed),
+        tempdir_test(at_calls_have_the_same_path_errors),
     };
 
     return cmocka_run_group_tests_name("fs/access", tests, NULL, NULL);

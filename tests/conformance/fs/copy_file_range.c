@@ -182,6 +182,31 @@ static void large_copy_is_complete(void **state)
     must(close(out));
 }
 
+/* covers: copy_file_range EXDEV EINVAL */
+static void file_system_of_another_kind_is_refused(void **state)
+{
+    (void)state;
+    int in = must(open("/proc/self/status", O_RDONLY)), out = open_new("out");
+
+    errno = 0;
+    assert_int_equal(copy(in, NULL, out, NULL, 3), -1);
+    assert_true(errno == EXDEV || errno == EINVAL); /* EXDEV since Linux 5.19 */
+    must(close(in));
+    must(close(out));
+}
+
+/* covers: copy_file_range EOVERFLOW */
+static void range_that_overflows_is_refused(void **state)
+{
+    (void)state;
+    int in = open_source("abc"), out = open_new("out");
+    loff_t from = 10;
+
+    assert_errno(copy(in, &from, out, NULL, -1ul), EOVERFLOW);
+    must(close(in));
+    must(close(out));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +221,8 @@ int main(void)
         tempdir_test(pipe_is_refused),
         tempdir_test(bad_offset_address_faults),
         tempdir_test(large_copy_is_complete),
+        tempdir_test(file_system_of_another_kind_is_refused),
+        tempdir_test(range_that_overflows_is_refused),
     };
 
     return cmocka_run_group_tests_name("fs/copy_file_range", tests, NULL, NULL);

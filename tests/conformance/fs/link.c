@@ -235,6 +235,33 @@ static void removed_file_cannot_be_linked_again(void **state)
     must(close(fd));
 }
 
+/* covers: linkat EEXIST EPERM ELOOP ENAMETOOLONG EACCES */
+static void at_call_has_the_same_errors(void **state)
+{
+    (void)state;
+    char name[257];
+
+    memset(name, 'n', 256);
+    name[256] = 0;
+    make_file("f", NULL);
+    must(chmod("f", 0666));
+    must(symlink("a", "a"));
+    must(mkdir("d", 0555));
+    assert_errno(do_linkat(AT_FDCWD, "f", AT_FDCWD, "d", 0), EEXIST);
+    assert_errno(do_linkat(AT_FDCWD, "d", AT_FDCWD, "x", 0), EPERM);
+    assert_errno(do_linkat(AT_FDCWD, "a", AT_FDCWD, "x", AT_SYMLINK_FOLLOW), ELOOP);
+    assert_errno(do_linkat(AT_FDCWD, "f", AT_FDCWD, name, 0), ENAMETOOLONG);
+    as_nobody(assert_errno(do_linkat(AT_FDCWD, "f", AT_FDCWD, "d/x", 0), EACCES));
+}
+
+/* covers: linkat EXDEV link EXDEV */
+static void link_to_proc_is_another_file_system(void **state)
+{
+    (void)state;
+    assert_errno(do_link("/proc/self/status", "/conformance.link"), EXDEV);
+    assert_errno(do_linkat(AT_FDCWD, "/proc/self/status", AT_FDCWD, "/conformance.link", 0), EXDEV);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +283,8 @@ int main(void)
         tempdir_test(empty_path_links_the_descriptor),
         tempdir_test(empty_path_without_the_flag_is_refused),
         tempdir_test(removed_file_cannot_be_linked_again),
+        tempdir_test(at_call_has_the_same_errors),
+        cmocka_unit_test(link_to_proc_is_another_file_system),
     };
 
     return cmocka_run_group_tests_name("fs/link", tests, NULL, NULL);

@@ -141,6 +141,15 @@ static void each_file_is_its_own(void **state)
     must(close(b));
 }
 
+/* covers: openat O_TMPFILE EOPNOTSUPP */
+static void file_system_without_unnamed_files_refuses(void **state)
+{
+    (void)state;
+    errno = 0;
+    assert_int_equal(open("/proc", O_TMPFILE | O_RDWR, 0600), -1);
+    assert_true(errno == EOPNOTSUPP || errno == EACCES); /* the right to write is looked at first */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +164,7 @@ int main(void)
         tempdir_test(path_must_be_a_folder),
         tempdir_test(folder_must_be_writable),
         tempdir_test(each_file_is_its_own),
+        cmocka_unit_test(file_system_without_unnamed_files_refuses),
     };
 
     return cmocka_run_group_tests_name("fs/open_tmpfile", tests, NULL, NULL);

@@ -378,7 +378,7 @@ static void device_file_without_driver_is_refused(void **state)
     assert_int_equal(err, ENXIO);
 }
 
-/* covers: openat ETXTBSY */
+/* covers: openat ETXTBSY truncate ETXTBSY */
 static void running_program_cannot_be_written(void **state)
 {
     (void)state;
@@ -403,10 +403,35 @@ static void running_program_cannot_be_written(void **state)
     assert_returns(read(pipefd[0], &c, 1), 0); /* closed by the exec */
     assert_errno(open("prog", O_WRONLY), ETXTBSY);
     assert_errno(open("prog", O_RDWR), ETXTBSY);
+    assert_errno(truncate("prog", 0), ETXTBSY);
     must(close(must(open("prog", O_RDONLY))));
     child_kill(pid);
     must(close(pipefd[0]));
     must(close(must(open("prog", O_WRONLY))));
+}
+
+/* covers: openat ENAMETOOLONG open ENAMETOOLONG */
+static void long_name_is_refused(void **state)
+{
+    (void)state;
+    char name[257];
+
+    memset(name, 'n', 256);
+    name[256] = 0;
+    assert_errno(openat(AT_FDCWD, name, O_RDONLY), ENAMETOOLONG);
+    assert_errno(openat(AT_FDCWD, name, O_CREAT | O_RDWR, 0644), ENAMETOOLONG);
+    assert_errno(syscall(SYS_open, name, O_RDONLY), ENAMETOOLONG);
+}
+
+/* covers: openat ELOOP */
+static void loop_of_symlinks_is_refused(void **state)
+{
+    (void)state;
+    must(symlink("b", "a"));
+    must(symlink("a", "b"));
+    assert_errno(openat(AT_FDCWD, "a", O_RDONLY), ELOOP);
+    assert_errno(openat(AT_FDCWD, "a", O_CREAT | O_RDWR, 0644), ELOOP);
+    assert_errno(openat(AT_FDCWD, "a/f", O_RDONLY), ELOOP);
 }
 
 int main(void)
@@ -449,6 +474,8 @@ int main(void)
         tempdir_test(socket_file_cannot_be_opened),
         tempdir_test(device_file_without_driver_is_refused),
         tempdir_test(running_program_cannot_be_written),
+        tempdir_test(long_name_is_refused),
+        tempdir_test(loop_of_symlinks_is_refused),
     };
 
     return cmocka_run_group_tests_name("fs/openat", tests, NULL, NULL);

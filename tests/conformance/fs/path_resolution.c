@@ -75,7 +75,7 @@ static void symlinks_of_all_names_in_a_path_are_counted(void **state)
     assert_errno(do_stat(path), ELOOP);
 }
 
-/* covers: stat ELOOP open ELOOP */
+/* covers: stat ELOOP openat ELOOP */
 static void loop_of_symlinks_is_refused(void **state)
 {
     (void)state;

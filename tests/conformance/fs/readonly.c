@@ -235,6 +235,42 @@ static void mounting_needs_the_right(void **state)
               assert_errno(umount2("/proc", 0), EPERM));
 }
 
+/* covers: fchmod EROFS fchown EROFS ftruncate EINVAL faccessat2 EROFS */
+static void descriptors_of_readers_change_nothing(void **state)
+{
+    (void)state;
+    with_mount(MS_RDONLY, int fd = must(open("m/f", O_RDONLY));
+               assert_errno(fchmod(fd, 0600), EROFS); assert_errno(fchown(fd, 1, 1), EROFS);
+               assert_errno(ftruncate(fd, 0), EINVAL);
+               assert_errno(syscall(SYS_faccessat2, AT_FDCWD, "m/f", W_OK, 0), EROFS));
+}
+
+/* covers: mkdirat EROFS unlinkat EROFS renameat2 EROFS linkat EROFS symlinkat EROFS mknodat EROFS fchmodat EROFS fchownat EROFS */
+static void at_calls_are_refused_too(void **state)
+{
+    (void)state;
+    with_mount(MS_RDONLY, int dir = must(open("m", O_RDONLY));
+               assert_errno(mkdirat(dir, "x", 0755), EROFS);
+               assert_errno(unlinkat(dir, "f", 0), EROFS);
+               assert_errno(unlinkat(dir, "d", AT_REMOVEDIR), EROFS);
+               assert_errno(syscall(SYS_renameat2, dir, "f", dir, "x", 1), EROFS);
+               assert_errno(linkat(dir, "f", dir, "x", 0), EROFS);
+               assert_errno(symlinkat("f", dir, "x"), EROFS);
+               assert_errno(mknodat(dir, "x", S_IFIFO | 0644, 0), EROFS);
+               assert_errno(syscall(SYS_fchmodat, dir, "f", 0600), EROFS);
+               assert_errno(fchownat(dir, "f", 1, 1, 0), EROFS));
+}
+
+/* covers: unlink EBUSY rename EBUSY mount MS_BIND */
+static void file_that_is_a_mount_point_is_busy(void **state)
+{
+    (void)state;
+    with_mount(0, make_file("file", NULL); must(mount("m/f", "file", NULL, MS_BIND, NULL));
+               assert_errno(unlink("file"), EBUSY); make_file("new", NULL);
+               assert_errno(rename("new", "file"), EBUSY);
+               assert_errno(rename("file", "x"), EBUSY));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +295,9 @@ int main(void)
         tempdir_test(errors_of_umount),
         tempdir_test(expiry_takes_two_calls),
         tempdir_test(mounting_needs_the_right),
+        tempdir_test(descriptors_of_readers_change_nothing),
+        tempdir_test(at_calls_are_refused_too),
+        tempdir_test(file_that_is_a_mount_point_is_busy),
     };
 
     return cmocka_run_group_tests_name("fs/readonly", tests, NULL, NULL);

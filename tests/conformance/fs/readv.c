@@ -278,6 +278,34 @@ static void writev_to_a_pipe_is_one_message(void **state)
     must(close(fds[1]));
 }
 
+/* covers: preadv2 EINVAL pwritev2 EINVAL */
+static void offset_below_minus_one_is_refused(void **state)
+{
+    (void)state;
+    char c = 'x';
+    struct iovec iov[] = {IOV(&c, 1)};
+    int fd = open_with("abc", O_RDWR);
+
+    assert_errno(preadv2(fd, iov, 1, -2, 0), EINVAL);
+    assert_errno(pwritev2(fd, iov, 1, -2, 0), EINVAL);
+    must(close(fd));
+}
+
+/* covers: preadv2 EBADF EFAULT pwritev2 EBADF EFAULT */
+static void v2_calls_check_descriptors_and_addresses(void **state)
+{
+    (void)state;
+    char c = 'x';
+    struct iovec iov[] = {IOV(&c, 1)}, bad[] = {IOV(BAD_PTR, 1)};
+    int fd = open_with("abc", O_RDWR);
+
+    assert_errno(preadv2(-1, iov, 1, 0, 0), EBADF);
+    assert_errno(pwritev2(-1, iov, 1, 0, 0), EBADF);
+    assert_errno(preadv2(fd, bad, 1, 0, 0), EFAULT);
+    assert_errno(pwritev2(fd, bad, 1, 0, 0), EFAULT);
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +328,8 @@ int main(void)
         tempdir_test(sync_flags_write_like_others),
         tempdir_test(nowait_reads_what_is_cached),
         cmocka_unit_test(writev_to_a_pipe_is_one_message),
+        tempdir_test(offset_below_minus_one_is_refused),
+        tempdir_test(v2_calls_check_descriptors_and_addresses),
     };
 
     return cmocka_run_group_tests_name("fs/readv", tests, NULL, NULL);

@@ -193,6 +193,57 @@ static void descriptors_and_addresses_are_checked(void **state)
     must(close(fd));
 }
 
+/* covers: renameat2 ENOTEMPTY EISDIR ENOTDIR ELOOP ENAMETOOLONG EBUSY EINVAL */
+static void errors_are_those_of_rename(void **state)
+{
+    (void)state;
+    char name[257];
+
+    memset(name, 'n', 256);
+    name[256] = 0;
+    make_file("f", NULL);
+    must(symlink("a", "a"));
+    must(mkdir("d", 0755));
+    make_file("d/f", NULL);
+    must(mkdir("e", 0755));
+    assert_errno(rename2("e", "d", 0), ENOTEMPTY);
+    assert_errno(rename2("f", "d", 0), EISDIR);
+    assert_errno(rename2("d", "f", 0), ENOTDIR);
+    assert_errno(rename2("a/x", "y", 0), ELOOP);
+    assert_errno(rename2("f", name, 0), ENAMETOOLONG);
+    assert_errno(rename2("f", name, RENAME_NOREPLACE), ENAMETOOLONG);
+    assert_errno(rename2("d", ".", 0), EBUSY);
+    assert_errno(rename2("d/..", "x", RENAME_EXCHANGE), EBUSY);
+    assert_errno(rename2("d", "d/x", 0), EINVAL);
+    assert_errno(rename2("d", "d/x", RENAME_NOREPLACE), EINVAL);
+}
+
+/* covers: renameat2 EPERM RENAME_NOREPLACE RENAME_EXCHANGE */
+static void sticky_folder_counts_for_every_flag(void **state)
+{
+    (void)state;
+    need_root();
+    must(mkdir("d", 0777));
+    must(chmod("d", 01777));
+    make_file("d/f", NULL);
+    as_nobody(make_file("d/mine", NULL); assert_errno(rename2("d/f", "d/g", 0), EPERM);
+              assert_errno(rename2("d/f", "d/g", RENAME_NOREPLACE), EPERM);
+              assert_errno(rename2("d/mine", "d/f", RENAME_EXCHANGE), EPERM));
+}
+
+/* covers: renameat2 EXDEV RENAME_NOREPLACE */
+static void other_file_system_is_refused(void **state)
+{
+    (void)state;
+    struct stat here, shm;
+
+    must(stat(".", &here));
+    if (stat("/dev/shm", &shm) != 0 || access("/dev/shm", W_OK) != 0 || here.st_dev == shm.st_dev)
+        skip_because("no second writable file system at /dev/shm");
+    make_file("f", NULL);
+    assert_errno(rename2("f", "/dev/shm/conformance.rename2", RENAME_NOREPLACE), EXDEV);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +262,9 @@ int main(void)
         tempdir_test(whiteout_and_exchange_exclude_each_other),
         tempdir_test(unknown_flag_is_refused),
         tempdir_test(descriptors_and_addresses_are_checked),
+        tempdir_test(errors_are_those_of_rename),
+        tempdir_test(sticky_folder_counts_for_every_flag),
+        tempdir_test(other_file_system_is_refused),
     };
 
     return cmocka_run_group_tests_name("fs/renameat2", tests, NULL, NULL);

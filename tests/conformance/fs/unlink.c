@@ -243,6 +243,48 @@ static void unknown_flag_is_refused(void **state)
     assert_true(path_exists("f"));
 }
 
+/* covers: unlinkat ELOOP ENAMETOOLONG EACCES */
+static void at_call_has_the_same_path_errors(void **state)
+{
+    (void)state;
+    char name[257];
+
+    memset(name, 'n', 256);
+    name[256] = 0;
+    must(symlink("a", "a"));
+    must(mkdir("d", 0755));
+    make_file("d/f", NULL);
+    must(mkdir("d/e", 0755));
+    must(chmod("d", 0555));
+    assert_errno(do_unlinkat(AT_FDCWD, "a/f", 0), ELOOP);
+    assert_errno(do_unlinkat(AT_FDCWD, name, 0), ENAMETOOLONG);
+    assert_errno(do_unlinkat(AT_FDCWD, name, AT_REMOVEDIR), ENAMETOOLONG);
+    as_nobody(assert_errno(do_unlinkat(AT_FDCWD, "d/f", 0), EACCES);
+              assert_errno(do_unlinkat(AT_FDCWD, "d/e", AT_REMOVEDIR), EACCES));
+}
+
+/* covers: unlinkat AT_REMOVEDIR EBUSY */
+static void mount_point_and_root_are_busy(void **state)
+{
+    (void)state;
+    need_root();
+    assert_errno(do_unlinkat(AT_FDCWD, "/proc", AT_REMOVEDIR), EBUSY);
+    assert_errno(do_unlinkat(AT_FDCWD, "/", AT_REMOVEDIR), EBUSY);
+}
+
+/* covers: unlinkat EPERM */
+static void sticky_folder_counts_for_the_at_call_too(void **state)
+{
+    (void)state;
+    need_root();
+    must(mkdir("d", 0777));
+    must(chmod("d", 01777));
+    make_file("d/f", NULL);
+    must(mkdir("d/e", 0777));
+    as_nobody(assert_errno(do_unlinkat(AT_FDCWD, "d/f", 0), EPERM);
+              assert_errno(do_unlinkat(AT_FDCWD, "d/e", AT_REMOVEDIR), EPERM));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +307,9 @@ int main(void)
         tempdir_test(at_call_is_relative_to_its_descriptor),
         tempdir_test(removedir_flag_removes_folders_only),
         tempdir_test(unknown_flag_is_refused),
+        tempdir_test(at_call_has_the_same_path_errors),
+        cmocka_unit_test(mount_point_and_root_are_busy),
+        tempdir_test(sticky_folder_counts_for_the_at_call_too),
     };
 
     return cmocka_run_group_tests_name("fs/unlink", tests, NULL, NULL);

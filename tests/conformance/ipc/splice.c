@@ -347,6 +347,21 @@ static void vmsplice_of_bad_memory_faults(void **state)
     close_pipe(fds);
 }
 
+/* covers: vmsplice SPLICE_F_NONBLOCK EAGAIN */
+static void full_pipe_with_nonblock_flag_would_block(void **state)
+{
+    (void)state;
+    static char data[65536];
+    struct iovec iov = {data, sizeof data};
+    int fds[2];
+
+    open_pipe(fds);
+    while (vmsplice(fds[1], &iov, 1, SPLICE_F_NONBLOCK) > 0)
+        continue;
+    assert_int_equal(errno, EAGAIN);
+    close_pipe(fds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +386,7 @@ int main(void)
         cmocka_unit_test(vmsplice_takes_data_out_at_the_read_end),
         tempdir_test(vmsplice_wants_a_pipe),
         cmocka_unit_test(vmsplice_of_bad_memory_faults),
+        cmocka_unit_test(full_pipe_with_nonblock_flag_would_block),
     };
 
     return cmocka_run_group_tests_name("ipc/splice", tests, NULL, NULL);

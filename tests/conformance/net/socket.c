@@ -291,6 +291,24 @@ static void unconnected_stream_cannot_be_shut_down(void **state)
     must(close(fd));
 }
 
+/* covers: getsockopt EBADF setsockopt EBADF sendmsg EBADF recvmsg EBADF getsockname EBADF getpeername EBADF */
+static void closed_descriptors_have_no_options(void **state)
+{
+    (void)state;
+    struct sockaddr_un addr;
+    struct msghdr msg = {0};
+    int value = 0;
+    socklen_t size = sizeof value;
+
+    assert_errno(getsockopt(-1, SOL_SOCKET, SO_TYPE, &value, &size), EBADF);
+    assert_errno(setsockopt(-1, SOL_SOCKET, SO_REUSEADDR, &value, sizeof value), EBADF);
+    assert_errno(sendmsg(-1, &msg, 0), EBADF);
+    assert_errno(recvmsg(-1, &msg, 0), EBADF);
+    size = sizeof addr;
+    assert_errno(getsockname(-1, (struct sockaddr *)&addr, &size), EBADF);
+    assert_errno(getpeername(-1, (struct sockaddr *)&addr, &size), EBADF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +329,7 @@ int main(void)
         cmocka_unit_test(half_close_ends_one_direction),
         cmocka_unit_test(unknown_direction_is_refused),
         cmocka_unit_test(unconnected_stream_cannot_be_shut_down),
+        cmocka_unit_test(closed_descriptors_have_no_options),
     };
 
     return cmocka_run_group_tests_name("net/socket", tests, NULL, NULL);

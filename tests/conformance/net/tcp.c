@@ -411,6 +411,46 @@ static void state_of_the_connection_is_told(void **state)
     close_pair(fds);
 }
 
+/* covers: connect EFAULT EINVAL EAFNOSUPPORT accept EFAULT */
+static void addresses_and_families_are_checked(void **state)
+{
+    (void)state;
+    struct sockaddr_in addr, wrong;
+    int listener = new_listener(5, &addr), client = new_tcp(0), other = new_tcp(0);
+    socklen_t size = sizeof addr;
+
+    assert_errno(connect(client, BAD_PTR, sizeof addr), EFAULT);
+    assert_errno(connect(client, (struct sockaddr *)&addr, 4), EINVAL);
+    wrong = addr;
+    wrong.sin_family = AF_UNIX;
+    assert_errno(connect(client, (struct sockaddr *)&wrong, sizeof wrong), EAFNOSUPPORT);
+    must(connect(client, (struct sockaddr *)&addr, sizeof addr));
+    assert_errno(accept(listener, BAD_PTR, &size), EFAULT);
+    must(connect(other, (struct sockaddr *)&addr, sizeof addr));
+    assert_errno(accept(listener, (struct sockaddr *)&addr, BAD_PTR), EFAULT);
+    must(close(client));
+    must(close(other));
+    must(close(listener));
+}
+
+/* covers: listen EADDRINUSE */
+static void two_listeners_on_one_port_are_refused(void **state)
+{
+    (void)state;
+    struct sockaddr_in addr = loopback(0);
+    int a = new_tcp(0), b = new_tcp(0), on = 1;
+
+    must(setsockopt(a, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+    must(setsockopt(b, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+    must(bind(a, (struct sockaddr *)&addr, sizeof addr));
+    addr = name_of(a);
+    must(bind(b, (struct sockaddr *)&addr, sizeof addr));
+    must(listen(a, 1));
+    assert_errno(listen(b, 1), EADDRINUSE);
+    must(close(a));
+    must(close(b));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +473,8 @@ int main(void)
         cmocka_unit_test(urgent_byte_goes_out_of_band),
         cmocka_unit_test(reuse_option_lets_a_server_come_back),
         cmocka_unit_test(state_of_the_connection_is_told),
+        cmocka_unit_test(addresses_and_families_are_checked),
+        cmocka_unit_test(two_listeners_on_one_port_are_refused),
     };
 
     return cmocka_run_group_tests_name("net/tcp", tests, NULL, NULL);

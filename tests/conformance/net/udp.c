@@ -262,6 +262,19 @@ static void peek_leaves_the_message(void **state)
     must(close(fd));
 }
 
+/* covers: write EDESTADDRREQ */
+static void write_needs_a_destination_too(void **state)
+{
+    (void)state;
+    struct sockaddr_in addr;
+    int fd = bound(&addr);
+
+    assert_errno(write(fd, "x", 1), EDESTADDRREQ);
+    must(connect(fd, (struct sockaddr *)&addr, sizeof addr));
+    assert_returns(write(fd, "x", 1), 1);
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +292,7 @@ int main(void)
         cmocka_unit_test(length_of_the_first_message_is_told),
         cmocka_unit_test(datagram_socket_does_not_listen),
         cmocka_unit_test(peek_leaves_the_message),
+        cmocka_unit_test(write_needs_a_destination_too),
     };
 
     return cmocka_run_group_tests_name("net/udp", tests, NULL, NULL);

@@ -473,6 +473,20 @@ static void bad_addresses_fault(void **state)
     close_pair(fds);
 }
 
+/* covers: sendto EISCONN EOPNOTSUPP */
+static void address_given_to_a_stream_is_refused(void **state)
+{
+    (void)state;
+    struct sockaddr_un addr = named("s");
+    int fds[2], fd = new_stream();
+
+    connect_pair(fds);
+    assert_errno(sendto(fds[0], "x", 1, 0, (struct sockaddr *)&addr, sizeof addr), EISCONN);
+    assert_errno(sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, sizeof addr), EOPNOTSUPP);
+    must(close(fd));
+    close_pair(fds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,6 +512,7 @@ int main(void)
         cmocka_unit_test(full_socket_would_block_until_it_is_read),
         cmocka_unit_test(large_transfer_is_complete),
         cmocka_unit_test(bad_addresses_fault),
+        tempdir_test(address_given_to_a_stream_is_refused),
     };
 
     return cmocka_run_group_tests_name("net/unix_stream", tests, NULL, NULL);
