@@ -114,7 +114,7 @@ static void parent_died_locked(struct process *child)
         if (!task->parent_death_signal)
             continue;
         siginfo_user(&info, task->parent_death_signal, SI_USER);
-        signal_send_process(child, &info);
+        signal_send_locked(child, NULL, &info);
     }
 }
 

@@ -58,7 +58,7 @@ static void send_locked(struct process *child, int signo, int code)
     info.si_status = code_status(child, code);
     info.si_utime = usage.cpu / (NSEC_PER_SEC / TICKS_PER_SECOND);
     info.si_stime = 0;
-    signal_send_process(child->parent, &info);
+    signal_send_locked(child->parent, NULL, &info);
 }
 
 static struct signal_action parent_action(struct process *parent)
@@ -179,7 +179,7 @@ static void group_send_locked(struct group *group, int signo)
     siginfo_t info;
 
     siginfo_kernel(&info, signo);
-    for_each_group_member(member, group) signal_send_process(member, &info);
+    for_each_group_member(member, group) signal_send_locked(member, NULL, &info);
 }
 
 /*

@@ -71,7 +71,6 @@ static int blank_make(void)
         space_free(space);
         return (int)pid;
     }
-    space->host_pid = (int32_t)pid;
     __atomic_store_n(&space->state, SPACE_BLANK, __ATOMIC_RELEASE);
     return 0;
 }

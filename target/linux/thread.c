@@ -140,7 +140,7 @@ int target_space_fork(struct target_thread *thread)
         space_free(space);
         return clone_error(pid);
     }
-    space->host_pid = (int32_t)pid;
+    /* nothing of the child is touched here: it may have ended, and its slot may be another's */
     return 0;
 }
 
