@@ -52,6 +52,9 @@ DEFINE_AUTO(cred_put, const struct cred *)
 const struct cred *cred_of(const struct self *thread);
 /* The caller's credentials become these, whose reference is taken over. */
 void cred_commit(struct cred *cred);
+/* The same, and others learn that rights may have changed: what a call of the program does. */
+void cred_apply(struct cred *cred);
+extern void (*cred_changed)(const struct cred *old, const struct cred *now); /* task/ */
 /* Replaces the supplementary groups of credentials that nobody else sees yet; sorts. 0 or -ENOMEM. */
 int cred_set_groups(struct cred *cred, const gid_t *gids, u32 n);
 

@@ -14,7 +14,7 @@
  * lowest three (clock_getcpuclockid(3), pthread_getcpuclockid(3)).
  */
 #define CPU_CLOCK_THREAD 4
-#define CPU_CLOCK_KIND 3 /* profile, virtual, scheduler; 3 is a descriptor's */
+#define CPU_CLOCK_KIND   3 /* profile, virtual, scheduler; 3 is a descriptor's */
 
 static ktime process_cpu_time(struct process *process)
 {
@@ -28,7 +28,7 @@ static ktime process_cpu_time(struct process *process)
 
 static int cpu_clock_read(clockid_t clock, ktime *now)
 {
-    pid_t id = (pid_t)~(clock >> 3);
+    pid_t id = (pid_t) ~(clock >> 3);
     int err = -EINVAL;
 
     if ((clock & CPU_CLOCK_KIND) == 3)
@@ -41,7 +41,8 @@ static int cpu_clock_read(clockid_t clock, ktime *now)
             err = 0;
         }
     } else {
-        AUTO(process_put) struct process *process = id ? process_lookup(id) : process_get(process_self());
+        AUTO(process_put)
+        struct process *process = id ? process_lookup(id) : process_get(process_self());
 
         if (process) {
             *now = process_cpu_time(process);
@@ -114,7 +115,8 @@ long sys_clock_settime(clockid_t clock, const struct timespec __user *tp)
 long sys_gettimeofday(struct timeval __user *tv, struct timezone __user *tz)
 {
     ktime now = time_realtime();
-    struct timeval value = {.tv_sec = now / NSEC_PER_SEC, .tv_usec = now % NSEC_PER_SEC / NSEC_PER_USEC};
+    struct timeval value = {.tv_sec = now / NSEC_PER_SEC,
+                            .tv_usec = now % NSEC_PER_SEC / NSEC_PER_USEC};
     struct timezone utc = {0, 0};
 
     if (tv && copy_to_user(tv, &value, sizeof(value)))

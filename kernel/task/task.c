@@ -138,6 +138,16 @@ static bool wait_is_over(bool fatal_only)
     return task_is_leaving(task) || signal_pending(fatal_only);
 }
 
+/* prctl(2), PR_SET_DUMPABLE and PR_SET_PDEATHSIG: both end with a change of rights. */
+static void rights_changed(const struct cred *old, const struct cred *now)
+{
+    if (old->euid == now->euid && old->egid == now->egid && old->fsuid == now->fsuid &&
+        old->fsgid == now->fsgid && !(now->cap_permitted & ~old->cap_permitted))
+        return;
+    process_self()->dumpable = 0;
+    task_self()->parent_death_signal = 0;
+}
+
 /* --- CPU time ------------------------------------------------------------------------------------ */
 
 void task_clock_start(struct task *task)
@@ -288,6 +298,7 @@ int task_start(const struct boot_info *boot)
     wait_signal_pending = wait_is_over;
     mm_rlimit = task_rlimit;
     mm_notify = notify_space;
+    cred_changed = rights_changed;
     if (!err)
         err = credentials_start(boot);
     if (!err)

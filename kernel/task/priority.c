@@ -1,0 +1,106 @@
+/* kernel/task/priority.c: getpriority(2), setpriority(2): nice values; ioprio_get(2), ioprio_set(2). */
+#include "base/errno.h"
+#include "syscall_proto.h"
+#include "task/internal.h"
+#include "task/limits.h"
+
+#include <linux/ioprio.h>
+#include <linux/resource.h>
+
+#define NICE_MIN (-20)
+#define NICE_MAX 19
+
+/* Which threads a call is about, and what it does with each. */
+struct priority_walk {
+    int which, who;
+    uid_t uid;
+    int (*visit)(struct task *task, void *arg); /* tasks_lock held */
+    void *arg;
+};
+
+static bool is_meant(const struct priority_walk *walk, struct task *task)
+{
+    switch (walk->which) {
+    case PRIO_PROCESS:
+        return task->tid == walk->who;
+    case PRIO_PGRP:
+        return process_group_id(task->process) == walk->who;
+    default:
+        return task->self->cred && task->self->cred->uid == walk->uid;
+    }
+}
+
+/* The last error, 0, or -ESRCH when nobody was meant. */
+static int walk_run(struct priority_walk *walk)
+{
+    struct process *process;
+    struct task *task;
+    int result = -ESRCH;
+
+    if (walk->which == PRIO_PROCESS && walk->who == 0)
+        walk->who = task_self()->tid;
+    walk->uid = walk->who ? (uid_t)walk->who : cred_current()->uid;
+    spin_lock(&tasks_lock);
+    if (walk->which == PRIO_PGRP && walk->who == 0)
+        walk->who = process_group_id(process_self());
+    for_each_process(process)
+    {
+        for_each_thread(task, process)
+        {
+            int err;
+
+            if (!is_meant(walk, task))
+                continue;
+            err = walk->visit(task, walk->arg);
+            if (err || result == -ESRCH)
+                result = err;
+        }
+    }
+    spin_unlock(&tasks_lock);
+    return result;
+}
+
+static int get_best(struct task *task, void *arg)
+{
+    int *best = arg;
+
+    *best = MIN(*best, task->sched.nice);
+    return 0;
+}
+
+long sys_getpriority(int which, int who)
+{
+    int best = NICE_MAX;
+    struct priority_walk walk = {.which = which, .who = who, .visit = get_best, .arg = &best};
+    int err;
+
+    if (which < PRIO_PROCESS || which > PRIO_USER)
+        return -EINVAL;
+    err = walk_run(&walk);
+    return err ? err : 20 - best; /* 40 to 1, so that no result looks like an error */
+}
+
+static int set_nice(struct task *task, void *arg)
+{
+    const struct cred *me = cred_current(), *cred = task->self->cred;
+    int nice = *(int *)arg;
+
+    if (me->uid != cred->uid && me->euid != cred->uid && me->euid != cred->euid &&
+        !cred_capable(me, CAP_SYS_NICE))
+        return -EPERM;
+    if (nice < task->sched.nice && !cred_capable(me, CAP_SYS_NICE) &&
+        (u64)(20 - nice) > process_rlimit(task->process, RLIMIT_NICE))
+        return -EACCES;
+    task->sched.nice = nice;
+    return 0;
+}
+
+long sys_setpriority(int which, int who, int prio)
+{
+    int nice = MAX(MIN(prio, NICE_MAX), NICE_MIN);
+    struct priority_walk walk = {.which = which, .who = who, .visit = set_nice, .arg = &nice};
+
+    if (which < PRIO_PROCESS || which > PRIO_USER)
+        return -EINVAL;
+    return walk_run(&walk);
+}

@@ -1,0 +1,159 @@
+/* kernel/task/unshare.c: unshare(2), setns(2), kcmp(2): what threads share, and namespaces(7). */
+#include "abi/newer.h"
+#include "base/errno.h"
+#include "mm/mm.h"
+#include "syscall_proto.h"
+#include "task/internal.h"
+#include "task/pidfd.h"
+#include "vfs/files.h"
+#include "vfs/fs_context.h"
+
+#include <linux/kcmp.h>
+#include <linux/sched.h>
+
+#define UNSHARE_NAMESPACES                                                                         \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |  \
+     CLONE_NEWNET | CLONE_NEWTIME)
+#define UNSHARE_FLAGS                                                                              \
+    (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_VM | CLONE_SIGHAND | CLONE_THREAD |            \
+     UNSHARE_NAMESPACES)
+
+/* Threads, memory and actions cannot be made unshared by one of several that share them. */
+static bool shares_process(void)
+{
+    return process_self()->nthreads > 1;
+}
+
+long sys_unshare(unsigned long flags)
+{
+    int err = 0;
+
+    if (flags & ~(unsigned long)UNSHARE_FLAGS)
+        return -EINVAL;
+    if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWUSER | CLONE_NEWPID) &&
+        shares_process())
+        return -EINVAL;
+    if (flags & CLONE_VM && refcount_read(&self()->mm->ref) > 1)
+        return -EINVAL;
+    if (flags & UNSHARE_NAMESPACES)
+        return flags & CLONE_NEWUSER || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+    if (flags & CLONE_FS)
+        err = fs_context_unshare();
+    if (!err && flags & CLONE_FILES)
+        err = files_unshare();
+    return err;
+}
+
+/* There is one namespace of each kind, and no descriptor stands for one, or for another process's. */
+long sys_setns(int fd, int nstype)
+{
+    AUTO_FD ref = fd_borrow(fd);
+
+    if (!ref.file)
+        return -EBADF;
+
+    AUTO(process_put) struct process *process = pidfd_process(fd, NULL);
+
+    if (IS_ERR(process))
+        return -EINVAL;
+    if (!nstype || nstype & ~UNSHARE_NAMESPACES)
+        return -EINVAL;
+    return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+/* --- kcmp --------------------------------------------------------------------------------------------- */
+
+static int order(const void *a, const void *b)
+{
+    return a == b ? 0 : a < b ? 1 : 2;
+}
+
+/* What the two threads have in common; tasks_lock is held, so none of it goes away. */
+static long compare_locked(struct task *a, struct task *b, int type)
+{
+    if (a->exited || b->exited)
+        return -ESRCH;
+    switch (type) {
+    case KCMP_VM:
+        return order(a->self->mm, b->self->mm);
+    case KCMP_FILES:
+        return order(a->self->files, b->self->files);
+    case KCMP_FS:
+        return order(a->self->fs, b->self->fs);
+    case KCMP_SIGHAND:
+        return order(a->process->signals.sighand, b->process->signals.sighand);
+    case KCMP_IO:
+    case KCMP_SYSVSEM:
+        return order(a->process, b->process);
+    default:
+        return -EINVAL;
+    }
+}
+
+/* A thread's descriptor table, counted; NULL once it has ended. */
+static struct files *task_files(struct task *task)
+{
+    struct files *files = NULL;
+
+    spin_lock(&tasks_lock);
+    if (!task->exited && task->self->files)
+        files = files_get(task->self->files);
+    spin_unlock(&tasks_lock);
+    return files;
+}
+
+static struct file *task_file(struct task *task, unsigned long fd)
+{
+    AUTO(files_put) struct files *files = task_files(task);
+
+    return files && fd <= INT32_MAX ? files_lookup(files, (int)fd) : NULL;
+}
+
+static long compare_files(struct task *a, unsigned long fd_a, struct task *b, unsigned long fd_b)
+{
+    AUTO(file_put) struct file *x = task_file(a, fd_a);
+    AUTO(file_put) struct file *y = task_file(b, fd_b);
+
+    return x && y ? order(x, y) : -EBADF;
+}
+
+long sys_kcmp(pid_t pid1, pid_t pid2, int type, unsigned long idx1, unsigned long idx2)
+{
+    AUTO(task_put) struct task *a = task_lookup(pid1);
+    AUTO(task_put) struct task *b = task_lookup(pid2);
+    long result;
+
+    if (!a || !b)
+        return -ESRCH;
+    if (!task_may_inspect(a, false) || !task_may_inspect(b, false))
+        return -EPERM;
+    if (type == KCMP_FILE)
+        return compare_files(a, idx1, b, idx2);
+    if (type == KCMP_EPOLL_TFD)
+        return -EOPNOTSUPP;
+    spin_lock(&tasks_lock);
+    result = compare_locked(a, b, type);
+    spin_unlock(&tasks_lock);
+    return result;
+}
+
+/* pidfd_getfd(2) */
+long sys_pidfd_getfd(int pidfd, int targetfd, u32 flags)
+{
+    AUTO(process_put) struct process *process = NULL;
+    AUTO(task_put) struct task *task = NULL;
+    struct file *file;
+
+    if (flags)
+        return -EINVAL;
+    process = pidfd_process(pidfd, NULL);
+    if (IS_ERR(process))
+        return PTR_ERR(process);
+    task = task_lookup(process->pid);
+    if (!task || task->process != process)
+        return -ESRCH;
+    if (!task_may_inspect(task, true))
+        return task->exited ? -ESRCH : -EPERM;
+    file = targetfd < 0 ? NULL : task_file(task, (unsigned long)targetfd);
+    return file ? fd_create(file, O_CLOEXEC) : -EBADF;
+}
