@@ -337,3 +337,9 @@ void signal_recalc(void)
     if (signal_pending(false))
         __atomic_fetch_or(&self()->thread.pending, PENDING_SIGNAL, __ATOMIC_SEQ_CST);
 }
+
+void signal_settle(void)
+{
+    __atomic_fetch_and(&self()->thread.pending, ~PENDING_SIGNAL, __ATOMIC_SEQ_CST);
+    signal_recalc();
+}

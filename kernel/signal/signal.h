@@ -129,6 +129,8 @@ bool signal_pending(bool fatal_only);
 void signal_deliver(void);
 /* Recomputes PENDING_SIGNAL of the calling thread; call with sighand->lock not held. */
 void signal_recalc(void);
+/* Takes back a mark that has nothing behind it any more, before a blocking host call that a mark ends. */
+void signal_settle(void);
 /* The calling thread's mask: set it; the old one is returned. SIGKILL and SIGSTOP stay out. */
 u64 signal_mask_set(u64 mask);
 /* For ppoll, pselect, epoll_pwait, sigsuspend: a mask until the return to the program. NULL: none given. */

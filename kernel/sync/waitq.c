@@ -93,6 +93,17 @@ void wait_prepare(struct waitq *q, struct waitq_entry *e)
     waiting_begin(q, q->name);
 }
 
+void wait_arm(const char *name)
+{
+    __atomic_store_n(&self()->thread.wake, ARMED, __ATOMIC_SEQ_CST);
+    waiting_begin(self(), name);
+}
+
+void wait_disarm(void)
+{
+    waiting_end();
+}
+
 static bool interrupted(enum wait_kind kind)
 {
     if (kind == WAIT_UNINTERRUPTIBLE || !self_pending())

@@ -59,6 +59,9 @@ void wait_prepare(struct waitq *q,
 /* 0: look again; -ETIMEDOUT; -EINTR: a pending mark (killable: only a fatal one). */
 int wait_sleep(enum wait_kind kind, ktime deadline);
 void wait_finish(struct waitq_entry *e);
+/* The same without an entry, for those that link several by hand: arm, ask, sleep; at the end disarm. */
+void wait_arm(const char *name);
+void wait_disarm(void);
 void wait_wake_thread(
     struct self *thread); /* ends a wait_sleep() of this thread, now or the next */
 
