@@ -16,6 +16,8 @@
 /* What the result and the end of the line need at most; the arguments leave it free. */
 #define RESULT_ROOM 128
 
+#define READY_SOUGHT 1024
+
 void decode_put(struct decoding *d, const char *fmt, ...)
 {
     va_list args;
@@ -401,22 +403,24 @@ static void put_ready_sets(struct decoding *d, const struct syscall_row *row, co
     decode_put(d, ")");
 }
 
-/* poll(2): the entries that have events. */
+/* poll(2): the entries that have events, of the first ones. */
 static void put_ready_files(struct decoding *d, const u64 args[6])
 {
-    const char *before = " ([";
+    u32 count = MIN((u32)args[1], (u32)READY_SOUGHT);
+    const char *comma = "";
     struct pollfd entry;
 
-    for (u32 i = 0; i < (u32)args[1] && d->len < d->limit - 1; i++) {
+    decode_put(d, " ([");
+    for (u32 i = 0; i < count && d->len < d->limit - 1; i++) {
         if (copy_from_user(&entry, (const void __user *)(args[0] + i * sizeof(entry)),
                            sizeof(entry)))
             break;
         if (!entry.revents)
             continue;
-        decode_put(d, "%s{fd=%d, revents=", before, entry.fd);
+        decode_put(d, "%s{fd=%d, revents=", comma, entry.fd);
         decode_set(d, SET_poll, (u16)entry.revents);
         decode_put(d, "}");
-        before = ", ";
+        comma = ", ";
     }
     decode_put(d, "])");
 }
