@@ -131,13 +131,14 @@ endif
 	@echo "GEN_SRCS := $$(ls $(B)/gen/*.c 2>/dev/null | tr '\n' ' ')" > $@
 
 ALL_FLAGS = $(CC) $(KERNEL_CFLAGS) $(TARGET_CFLAGS) $(MYST_CFLAGS) $(VDSO_CFLAGS)
+# A file that says what it was built with, or of, is newer than what must be built again.
+note = $(if $(findstring <$(strip $(2))>,<$(strip $(file <$(1)))>),,$(file >$(1),$(strip $(2))))
 ifdef BUILDING
-ifneq ($(strip $(ALL_FLAGS)),$(strip $(file <$(B)/.flags)))
 $(shell mkdir -p $(B))
-$(file >$(B)/.flags,$(strip $(ALL_FLAGS)))
+$(call note,$(B)/.flags,$(ALL_FLAGS))
+$(call note,$(B)/.objects,$(KERNEL_OBJS) $(MYST_OBJS))
 endif
-endif
-$(B)/.flags: ;
+$(B)/.flags $(B)/.objects: ;
 
 # ---------------------------------------------------------------------------------------------
 # Compiling
@@ -176,7 +177,7 @@ $(B)/vdso.so: $(VDSO_SRCS) $(wildcard kernel/time/vdso/*.ld kernel/time/vdso/*.h
 	    -Wl,-soname,linux-vdso.so.1 -Wl,--hash-style=both -Wl,-Bsymbolic -Wl,--build-id=none \
 	    -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 $(VDSO_SRCS) -o $@
 
-$(B)/kernel.elf: $(KERNEL_OBJS) target/linux/kernel.ld
+$(B)/kernel.elf: $(KERNEL_OBJS) target/linux/kernel.ld $(B)/.objects
 	$(call say,LD)$(CC) -nostdlib -static -Wl,-T,target/linux/kernel.ld \
 	    -Wl,--no-dynamic-linker -Wl,--no-relax -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
 	    -Wl,--no-warn-rwx-segments -Wl,-Map,$(B)/kernel.map $(KERNEL_OBJS) $(LIBGCC) -o $@
@@ -188,7 +189,7 @@ $(B)/kernel_image.o: $(B)/kernel.elf
 	    '.incbin "$(B)/kernel.elf"' 'kernel_image_end:' '.balign 4096' \
 	    '.section .note.GNU-stack, "", @progbits' > $(@:.o=.s) && gcc -c $(@:.o=.s) -o $@
 
-$(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o
+$(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o $(B)/.objects
 	$(call say,LD)$(CC) -static $(MYST_OBJS) $(B)/kernel_image.o -ljansson -o $@
 
 -include $(patsubst %.o,%.d,$(KERNEL_OBJS) $(MYST_OBJS))
