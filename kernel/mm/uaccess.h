@@ -44,9 +44,13 @@ int copy_struct_from_user(void *to, size_t known, const void __user *from, size_
 /*
  * iter: where a read or write puts or takes its bytes: user segments or one kernel buffer. Consumed as it goes.
  */
+#define ITER_APPEND 1   /* preadv2(2)'s RWF_APPEND: as if the file had O_APPEND */
+#define ITER_NOAPPEND 2 /* RWF_NOAPPEND: as if it had not */
+
 struct iter {
     bool user;
     bool source;   /* true: bytes are taken from it (write); false: put into it (read) */
+    u16 flags;     /* ITER_, of this one transfer */
     u32 nsegs;     /* segments left, the current one included */
     size_t offset; /* into the current segment */
     size_t left;   /* bytes left in all */

@@ -54,6 +54,8 @@ void file_put(struct file *file)
         vfs_file_gone(file);
     if (file->inode)
         locks_file_released(file);
+    if (file->ops && file->inode && !(file->mode & FILE_PATH))
+        file_notify(file, file->mode & FILE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     if (file->mode & FILE_WRITER) {
         __atomic_fetch_sub(&file->inode->writers, 1, __ATOMIC_RELEASE);
         mount_drop_write(file->path.mount);
@@ -176,8 +178,8 @@ static ssize_t read_at(struct file *file, struct iter *to, loff_t *pos)
 
     if (n >= 0 && inode_is(file->inode, S_IFREG))
         file_accessed(file);
-    if (n > 0 && vfs_notify)
-        vfs_notify(file->path.dentry, IN_ACCESS, NULL);
+    if (n > 0)
+        file_notify(file, IN_ACCESS);
     return n;
 }
 
@@ -232,7 +234,7 @@ static ssize_t write_at(struct file *file, struct iter *from, loff_t *pos)
     ssize_t n;
 
     if (inode_is(file->inode, S_IFREG) && iter_left(from) > 0) {
-        loff_t at = file_flags(file) & O_APPEND ? (loff_t)inode_size(file->inode) : *pos;
+        loff_t at = file_appends(file, from) ? (loff_t)inode_size(file->inode) : *pos;
         int err = write_limit(file, from, at);
 
         if (!err)
@@ -241,8 +243,8 @@ static ssize_t write_at(struct file *file, struct iter *from, loff_t *pos)
             return err;
     }
     n = file->ops->write(file, from, pos);
-    if (n > 0 && vfs_notify)
-        vfs_notify(file->path.dentry, IN_MODIFY, NULL);
+    if (n > 0)
+        file_notify(file, IN_MODIFY);
     return n;
 }
 

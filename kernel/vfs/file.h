@@ -124,6 +124,14 @@ static inline bool file_nonblocking(const struct file *file)
     return file_flags(file) & O_NONBLOCK;
 }
 
+/* Does this write go to the end of the file? */
+static inline bool file_appends(const struct file *file, const struct iter *from)
+{
+    if (from->flags & (ITER_APPEND | ITER_NOAPPEND))
+        return from->flags & ITER_APPEND;
+    return file_flags(file) & O_APPEND;
+}
+
 /*
  * file_wait(file, queue, lock, condition): sleeps until the condition holds; the spin lock is held on entry
  * and exit and while the condition is looked at. 0, -EAGAIN (O_NONBLOCK) or -ERESTARTSYS.

@@ -9,6 +9,7 @@
 #include "self/self.h"
 #include "vfs/vfs.h"
 
+#include <linux/inotify.h>
 #include <linux/resource.h>
 
 /* The caller's soft limit; task/ registers where it comes from. */
@@ -139,6 +140,12 @@ int dev_open(struct inode *inode, struct file *file);
 int dev_name(bool block, dev_t dev, char *buf, size_t size);
 
 bool path_is_anon(const struct path *path);
+
+static inline void file_notify(struct file *file, u32 mask)
+{
+    if (vfs_notify)
+        vfs_notify(file->path.dentry, mask | (inode_is(file->inode, S_IFDIR) ? IN_ISDIR : 0), NULL);
+}
 
 /* ---- files.c ---- */
 

@@ -93,12 +93,15 @@ static long vector_io(struct file *file, bool write, const struct iovec __user *
 
     if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
         return -EOPNOTSUPP;
-    /* These change how a single transfer goes; file systems take them from the file alone. */
-    if (flags & (RWF_NOWAIT | RWF_NOAPPEND | (write && !(file_flags(file) & O_APPEND) ? RWF_APPEND : 0)))
+    /* No file system says whether a transfer would have to wait. */
+    if (flags & RWF_NOWAIT)
         return -EOPNOTSUPP;
+    if ((flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND))
+        return -EINVAL;
     done = iter_init_vector(&it, write, vec, n);
     if (done)
         return done;
+    it.flags = (flags & RWF_APPEND ? ITER_APPEND : 0) | (flags & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
     done = write ? file_write(file, &it, pos) : file_read(file, &it, pos);
     iter_release(&it);
     if (done > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC)) && file->ops->fsync) {

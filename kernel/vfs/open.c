@@ -3,6 +3,7 @@
 #include "vfs/internal.h"
 #include "syscall_proto.h"
 
+#include <linux/inotify.h>
 #include <linux/openat2.h>
 
 #define OPEN_HOW_FIRST 24 /* size of the first version of struct open_how */
@@ -82,6 +83,7 @@ static int file_bind(struct file *file)
         break;
     case S_IFIFO:
         file->ops = fifo_ops;
+        file->mode |= FILE_STREAM;
         break;
     case S_IFSOCK:
         return -ENXIO;
@@ -156,6 +158,7 @@ static struct file *open_object(const struct path *path, const struct open_reque
         file_put(file);
         return ERR_PTR(err);
     }
+    file_notify(file, IN_OPEN);
     return file;
 }
 

@@ -150,7 +150,7 @@ static ssize_t tmpfs_write(struct file *file, struct iter *from, loff_t *pos)
 
     if (iter_left(from) == 0)
         return 0;
-    if (file_flags(file) & O_APPEND)
+    if (file_appends(file, from))
         return append(inode, from, pos);
 
     err = seals_forbid(inode, (u64)*pos + iter_left(from));
