@@ -99,7 +99,7 @@ int inode_change(const struct path *path, struct iattr *attr)
     inode_unlock(inode);
     mount_drop_write(path->mount);
     if (!err && vfs_notify)
-        vfs_notify(path->dentry, IN_ATTRIB, NULL);
+        vfs_notify(path->dentry, IN_ATTRIB, NULL, 0);
     return err;
 }
 
@@ -366,7 +366,7 @@ long sys_truncate(const char __user *pathname, long length)
     }
     mount_drop_write(path.mount);
     if (!err && vfs_notify)
-        vfs_notify(path.dentry, IN_MODIFY, NULL);
+        vfs_notify(path.dentry, IN_MODIFY, NULL, 0);
     return err;
 }
 
@@ -385,7 +385,7 @@ long sys_ftruncate(int nr, long length)
     if (!err)
         err = inode_truncate(fd.file->inode, (u64)length, fd.file);
     if (!err && vfs_notify)
-        vfs_notify(fd.file->path.dentry, IN_MODIFY, NULL);
+        vfs_notify(fd.file->path.dentry, IN_MODIFY, NULL, 0);
     return err;
 }
 

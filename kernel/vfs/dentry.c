@@ -114,8 +114,11 @@ static struct dentry *dentry_free(struct dentry *dentry)
 {
     struct dentry *parent = dentry->parent == dentry ? NULL : dentry->parent;
 
-    if (dentry->inode)
+    if (dentry->inode) {
+        if (dentry->inode->watches && READ_ONCE(dentry->inode->nlink) == 0)
+            inotify_inode_gone(dentry->inode);
         inode_put(dentry->inode);
+    }
     if (dentry->name.text != dentry->inline_name)
         kfree(dentry->name.text);
     slab_free(dentries.slab, dentry);

@@ -11,7 +11,7 @@
 #define RW_MAX (INT32_MAX & (size_t)PAGE_MASK)
 
 void (*vfs_file_gone)(struct file *file);
-void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name);
+void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name, u32 cookie);
 void (*vfs_signal)(int signal);
 
 static struct slab *file_slab; /* constant after the start */

@@ -181,7 +181,10 @@ extern const struct file_ops *fifo_ops;
 extern int (*vfs_memory_inode)(umode mode, unsigned int seals, struct inode **out); /* tmpfs */
 extern void (*vfs_file_gone)(struct file *file); /* epoll: the last descriptor's reference is gone */
 extern void (*vfs_signal)(int signal); /* signal: to the calling thread (SIGXFSZ, SIGPIPE) */
-/* inotify, set by the first watch: an IN_ event of the dentry's inode; name: of that entry in it. */
-extern void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name);
+/*
+ * inotify, set by the first watch: an IN_ event of the dentry's inode; name: of that entry in it. cookie: ties
+ * the two events of a rename together.
+ */
+extern void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name, u32 cookie);
 
 #endif

@@ -141,10 +141,13 @@ int dev_name(bool block, dev_t dev, char *buf, size_t size);
 
 bool path_is_anon(const struct path *path);
 
+/* inotify.c: nobody can reach the inode by a name or a file any more */
+void inotify_inode_gone(struct inode *inode);
+
 static inline void file_notify(struct file *file, u32 mask)
 {
     if (vfs_notify)
-        vfs_notify(file->path.dentry, mask | (inode_is(file->inode, S_IFDIR) ? IN_ISDIR : 0), NULL);
+        vfs_notify(file->path.dentry, mask | (inode_is(file->inode, S_IFDIR) ? IN_ISDIR : 0), NULL, 0);
 }
 
 /* ---- files.c ---- */

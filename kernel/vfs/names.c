@@ -50,7 +50,7 @@ int name_create_locked(const struct path *dir, struct dentry *child, umode mode,
         return err;
     dentry_instantiate(child, inode);
     if (vfs_notify)
-        vfs_notify(dir->dentry, IN_CREATE | (S_ISDIR(mode) ? IN_ISDIR : 0), &child->name);
+        vfs_notify(dir->dentry, IN_CREATE | (S_ISDIR(mode) ? IN_ISDIR : 0), &child->name, 0);
     return 0;
 }
 
@@ -226,7 +226,7 @@ static int symlink_locked(const struct path *dir, struct dentry *child, const ch
         return err;
     dentry_instantiate(child, inode);
     if (vfs_notify)
-        vfs_notify(dir->dentry, IN_CREATE, &child->name);
+        vfs_notify(dir->dentry, IN_CREATE, &child->name, 0);
     return 0;
 }
 
@@ -338,7 +338,7 @@ static int link_locked(const struct path *old, const struct path *dir, struct de
         return err;
     dentry_instantiate(child, inode_get(inode));
     if (vfs_notify)
-        vfs_notify(dir->dentry, IN_CREATE, &child->name);
+        vfs_notify(dir->dentry, IN_CREATE, &child->name, 0);
     return 0;
 }
 
@@ -480,8 +480,9 @@ static int remove_name(int dirfd, const char *text, bool is_dir)
         err = is_dir ? rmdir_locked(&target) : unlink_locked(&target);
         target_unlock(&target);
         if (!err && vfs_notify) {
-            vfs_notify(target.child, IN_ATTRIB, NULL);
-            vfs_notify(target.walk.path.dentry, IN_DELETE | (is_dir ? IN_ISDIR : 0), &target.child->name);
+            if (!is_dir)
+                vfs_notify(target.child, IN_ATTRIB, NULL, 0);
+            vfs_notify(target.walk.path.dentry, IN_DELETE | (is_dir ? IN_ISDIR : 0), &target.child->name, 0);
         }
     }
     target_end(&target);

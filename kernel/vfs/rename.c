@@ -131,13 +131,17 @@ static int rename_do(struct rename *ren)
     return err;
 }
 
+static u32 last_cookie; /* atomic: of inotify(7)'s pairs of events */
+
 static void rename_notify(struct rename *ren, struct name *old_name)
 {
     u32 dir = S_ISDIR(ren->old->inode->mode) ? IN_ISDIR : 0;
 
-    vfs_notify(ren->from.path.dentry, IN_MOVED_FROM | dir, old_name);
-    vfs_notify(ren->to.path.dentry, IN_MOVED_TO | dir, &ren->to.last);
-    vfs_notify(ren->old, IN_MOVE_SELF, NULL);
+    u32 cookie = __atomic_add_fetch(&last_cookie, 1, __ATOMIC_RELAXED);
+
+    vfs_notify(ren->from.path.dentry, IN_MOVED_FROM | dir, old_name, cookie);
+    vfs_notify(ren->to.path.dentry, IN_MOVED_TO | dir, &ren->to.last, cookie);
+    vfs_notify(ren->old, IN_MOVE_SELF, NULL, 0);
 }
 
 static int rename_locked(struct rename *ren)

@@ -82,7 +82,7 @@ static long xattr_set(const struct path *path, const char __user *user_name, con
     }
     kfree(value);
     if (!err && vfs_notify)
-        vfs_notify(path->dentry, IN_ATTRIB, NULL);
+        vfs_notify(path->dentry, IN_ATTRIB, NULL, 0);
     return err;
 }
 
@@ -172,7 +172,7 @@ static long xattr_remove(const struct path *path, const char __user *user_name)
         inode_touch(inode, ATTR_CTIME);
     mount_drop_write(path->mount);
     if (!err && vfs_notify)
-        vfs_notify(path->dentry, IN_ATTRIB, NULL);
+        vfs_notify(path->dentry, IN_ATTRIB, NULL, 0);
     return err;
 }
 
