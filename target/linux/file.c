@@ -151,6 +151,8 @@ int target_file_chmod(int dir, const char *name, unsigned int mode)
 
     if (err != -ENOSYS)
         return (int)err;
+    if (!*name)
+        return (int)HOST2(__NR_fchmod, dir, mode);
     file = target_file_open(dir, name, TARGET_OPEN_READ, 0);
     if (file < 0)
         return file;

@@ -9,6 +9,7 @@
 
 #define KEPT_MIN 16U
 #define KEPT_MAX 4096U
+#define NEW_FILES_MAX 64U
 
 struct mutex hostfs_lock;
 
@@ -16,7 +17,9 @@ static struct {
     struct list_head lru; /* hostfs_lock: directories with a descriptor that nobody uses now */
     u32 kept;             /* hostfs_lock: their number */
     u32 limit;            /* constant after the start */
-} cache = {.lru = LIST_HEAD_INIT(cache.lru), .limit = KEPT_MIN};
+    struct list_head kept_new; /* hostfs_lock: new files that nobody has opened yet */
+    u32 new_files;             /* hostfs_lock: their number */
+} cache = {.lru = LIST_HEAD_INIT(cache.lru), .limit = KEPT_MIN, .kept_new = LIST_HEAD_INIT(cache.kept_new)};
 
 void hostfs_descriptors_start(u64 descriptors)
 {
@@ -221,7 +224,7 @@ static bool handle_share(struct inode *inode, u32 access)
     return open;
 }
 
-void hostfs_handle_adopt(struct inode *inode, u32 access, int file)
+static void handle_adopt(struct inode *inode, u32 access, int file)
 {
     struct hostfs_handle *handle = &hostfs_inode(inode)->handles[access - 1];
     int needless = -1;
@@ -245,7 +248,7 @@ int hostfs_handle_open(struct inode *inode, u32 access)
     file = handle_host_open(inode, access);
     if (file < 0)
         return file;
-    hostfs_handle_adopt(inode, access, file);
+    handle_adopt(inode, access, file);
     return 0;
 }
 
@@ -257,23 +260,76 @@ u32 hostfs_handle_any(struct inode *inode)
     return 0;
 }
 
+static int handle_drop_locked(struct hostfs_inode *inode, u32 access)
+{
+    struct hostfs_handle *handle = &inode->handles[access - 1];
+
+    return --handle->users == 0 ? handle->file : -1;
+}
+
 void hostfs_handle_close(struct inode *inode, u32 access)
 {
-    struct hostfs_handle *handle = &hostfs_inode(inode)->handles[access - 1];
-    int file = -1;
+    int file;
 
     mutex_lock(&hostfs_lock);
-    if (--handle->users == 0)
-        file = handle->file;
+    file = handle_drop_locked(hostfs_inode(inode), access);
     mutex_unlock(&hostfs_lock);
     if (file >= 0)
         host_file_close(file);
+}
+
+/* ---- descriptors of new files ---- */
+
+static void unkeep_locked(struct hostfs_inode *inode)
+{
+    int file;
+
+    if (list_empty(&inode->kept))
+        return;
+    list_del(&inode->kept);
+    cache.new_files--;
+    file = handle_drop_locked(inode, FILE_READ | FILE_WRITE);
+    if (file >= 0)
+        host_file_close(file);
+}
+
+void hostfs_handle_keep(struct inode *inode, int file)
+{
+    struct hostfs_inode *own = hostfs_inode(inode);
+
+    handle_adopt(inode, FILE_READ | FILE_WRITE, file);
+    mutex_lock(&hostfs_lock);
+    if (cache.new_files >= NEW_FILES_MAX)
+        unkeep_locked(list_first_entry(&cache.kept_new, struct hostfs_inode, kept));
+    list_add_tail(&own->kept, &cache.kept_new);
+    cache.new_files++;
+    mutex_unlock(&hostfs_lock);
+}
+
+int hostfs_handle_for(struct inode *inode, u32 access)
+{
+    const u32 both = FILE_READ | FILE_WRITE;
+    int err = 0;
+
+    if (!handle_share(inode, access)) {
+        if (handle_share(inode, both))
+            access = both;
+        else
+            err = hostfs_handle_open(inode, access);
+    }
+    if (!list_empty(&hostfs_inode(inode)->kept)) {
+        mutex_lock(&hostfs_lock);
+        unkeep_locked(hostfs_inode(inode));
+        mutex_unlock(&hostfs_lock);
+    }
+    return err ? err : (int)access;
 }
 
 /* The inode is going away: nobody uses it, its lock is not held by anyone. */
 void hostfs_descriptors_release(struct hostfs_inode *inode)
 {
     mutex_lock(&hostfs_lock);
+    unkeep_locked(inode);
     if (inode->path_file >= 0) {
         if (!list_empty(&inode->lru)) {
             list_del(&inode->lru);

@@ -92,7 +92,15 @@ static int hostfs_readlink(struct inode *inode, char *buf, size_t size)
     return (int)got;
 }
 
+static int hostfs_dir_fsync(struct file *file, loff_t start, loff_t end, bool data_only)
+{
+    if (!hostfs_super(file->inode)->writable)
+        return 0;
+    return host_file_sync(hostfs_handle_file(file->inode, FILE_READ), data_only);
+}
+
 const struct file_ops hostfs_dir_fops = {
+    .fsync = hostfs_dir_fsync,
     .open = hostfs_dir_open,
     .iterate = hostfs_iterate,
     .seek = hostfs_dir_seek,
@@ -101,10 +109,19 @@ const struct file_ops hostfs_dir_fops = {
 
 const struct inode_ops hostfs_dir_ops = {
     .lookup = hostfs_lookup,
+    .revalidate = hostfs_revalidate,
+    .create = hostfs_create,
+    .symlink = hostfs_symlink,
+    .link = hostfs_link,
+    .unlink = hostfs_unlink,
+    .rmdir = hostfs_rmdir,
+    .rename = hostfs_rename,
+    .setattr = hostfs_setattr,
     .getattr = hostfs_getattr,
 };
 
 const struct inode_ops hostfs_link_ops = {
     .readlink = hostfs_readlink,
+    .setattr = hostfs_setattr,
     .getattr = hostfs_getattr,
 };

@@ -1,17 +1,31 @@
-/* kernel/fs/hostfs/file.c: the contents of host files. */
+/*
+ * kernel/fs/hostfs/file.c: the contents of host files. They go straight between the host and the program's memory
+ * where that works; pages that we have not filled yet are unknown to the host, and get theirs by a buffer.
+ */
 #include "fs/hostfs/internal.h"
 
 #define BOUNCE_SIZE 65536UL
 #define PIECE_MAX   (1UL << 30)
 
+/* The way in which the file was opened on the host: file->private. */
 static u32 access_of(const struct file *file)
 {
-    return file->mode & (FILE_READ | FILE_WRITE);
+    return (u32)(uintptr_t)file->private;
+}
+
+static int host_of(const struct file *file)
+{
+    return hostfs_handle_file(file->inode, access_of(file));
 }
 
 static int hostfs_open(struct inode *inode, struct file *file)
 {
-    return hostfs_handle_open(inode, access_of(file));
+    int access = hostfs_handle_for(inode, file->mode & (FILE_READ | FILE_WRITE));
+
+    if (access < 0)
+        return access;
+    file->private = (void *)(uintptr_t)access;
+    return 0;
 }
 
 static void hostfs_release(struct file *file)
@@ -19,7 +33,8 @@ static void hostfs_release(struct file *file)
     hostfs_handle_close(file->inode, access_of(file));
 }
 
-/* By way of kernel memory, for user pages that the host cannot reach until we have filled them. */
+/* ---- reading ---- */
+
 static s64 read_bounced(int file, struct iter *to, size_t n, u64 offset)
 {
     size_t size = MIN(n, BOUNCE_SIZE);
@@ -35,7 +50,7 @@ static s64 read_bounced(int file, struct iter *to, size_t n, u64 offset)
     return got;
 }
 
-/* The current piece of to, straight from the host where that works. Bytes; the iter has moved past them. */
+/* The current piece. Bytes; the iter has moved past them. */
 static s64 read_piece(int file, struct iter *to, u64 offset, bool *whole)
 {
     size_t n;
@@ -59,7 +74,7 @@ static s64 read_piece(int file, struct iter *to, u64 offset, bool *whole)
 
 static ssize_t hostfs_read(struct file *file, struct iter *to, loff_t *pos)
 {
-    int host = hostfs_handle_file(file->inode, access_of(file));
+    int host = host_of(file);
     ssize_t done = 0;
 
     while (iter_left(to) > 0) {
@@ -77,21 +92,164 @@ static ssize_t hostfs_read(struct file *file, struct iter *to, loff_t *pos)
     return done;
 }
 
+/* ---- writing ---- */
+
+static s64 host_write(int file, const void *from, size_t n, u64 offset)
+{
+    s64 got;
+
+    do {
+        got = host_file_write(file, from, n, offset);
+    } while (got == -EINTR);
+    return got;
+}
+
+/* Bytes from the iter into a buffer, and from there. Nothing is taken from the iter that was not written. */
+static s64 write_bounced(int file, struct iter *from, void *buffer, size_t n, u64 offset)
+{
+    ssize_t have = copy_from_iter(from, buffer, n);
+    s64 got;
+
+    if (have <= 0)
+        return have;
+    got = host_write(file, buffer, (size_t)have, offset);
+    iter_revert(from, (size_t)have - (got > 0 ? (size_t)got : 0));
+    return got;
+}
+
+static s64 write_piece(int file, struct iter *from, u64 offset)
+{
+    size_t n;
+    void *piece = iter_piece(from, &n), *buffer;
+    s64 got;
+
+    n = MIN(n, PIECE_MAX);
+    if (from->user && !user_range_ok((const void __user *)piece, n))
+        return -EFAULT;
+    got = host_write(file, piece, n, offset);
+    if (got > 0)
+        iter_advance(from, (size_t)got);
+    if (got != -EFAULT || !from->user)
+        return got;
+    n = MIN(n, BOUNCE_SIZE);
+    buffer = kmalloc(n);
+    if (!buffer)
+        return -ENOMEM;
+    got = write_bounced(file, from, buffer, n, offset);
+    kfree(buffer);
+    return got;
+}
+
+static void wrote(struct inode *inode, u64 end)
+{
+    u64 size = inode_size(inode);
+
+    while (end > size &&
+           !__atomic_compare_exchange_n(&inode->size, &size, end, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+        ;
+    inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
+}
+
+/* At the end as the host sees it now; the lock keeps our own writers apart. The bytes are in the buffer. */
+static s64 append_buffer(struct file *file, const char *buffer, size_t n, loff_t *pos)
+{
+    struct host_stat st;
+    s64 done = 0, got = 0;
+    int err;
+
+    inode_lock(file->inode);
+    err = host_file_stat(host_of(file), "", &st);
+    while (!err && done < (s64)n) {
+        got = host_write(host_of(file), buffer + done, n - (size_t)done, st.size + (u64)done);
+        if (got <= 0)
+            break;
+        done += got;
+    }
+    inode_unlock(file->inode);
+    if (err)
+        return err;
+    if (done > 0)
+        *pos = (loff_t)st.size + done;
+    return done ? done : got;
+}
+
+static ssize_t append(struct file *file, struct iter *from, loff_t *pos)
+{
+    char *buffer = kmalloc(MIN(iter_left(from), BOUNCE_SIZE));
+    ssize_t done = 0, n = 0;
+
+    if (!buffer)
+        return -ENOMEM;
+    while (iter_left(from) > 0) {
+        ssize_t have = copy_from_iter(from, buffer, MIN(iter_left(from), BOUNCE_SIZE));
+
+        n = have > 0 ? (ssize_t)append_buffer(file, buffer, (size_t)have, pos) : have;
+        if (n > 0)
+            done += n;
+        if (n < have || n <= 0)
+            break;
+    }
+    kfree(buffer);
+    return done ? done : n;
+}
+
+static ssize_t write_pieces(struct file *file, struct iter *from, loff_t *pos)
+{
+    ssize_t done = 0;
+
+    while (iter_left(from) > 0) {
+        s64 got = write_piece(host_of(file), from, (u64)*pos);
+
+        if (got < 0 && done == 0)
+            return got;
+        if (got <= 0)
+            break;
+        *pos += got;
+        done += got;
+    }
+    return done;
+}
+
+static ssize_t hostfs_write(struct file *file, struct iter *from, loff_t *pos)
+{
+    ssize_t done;
+
+    if (file_flags(file) & O_APPEND)
+        done = append(file, from, pos);
+    else
+        done = write_pieces(file, from, pos);
+    if (done > 0)
+        wrote(file->inode, (u64)*pos);
+    /* open(2): O_SYNC and O_DSYNC, which has a bit of its own. */
+    if (done > 0 && (file_flags(file) & O_SYNC)) {
+        int err = host_file_sync(host_of(file), (file_flags(file) & O_SYNC) != O_SYNC);
+
+        if (err)
+            return err;
+    }
+    return done;
+}
+
+/* ---- the rest ---- */
+
 static loff_t hostfs_seek(struct file *file, loff_t offset, int whence)
 {
-    if (whence == SEEK_DATA || whence == SEEK_HOLE) {
-        if (offset < 0)
-            return -ENXIO;
-        return host_file_seek(hostfs_handle_file(file->inode, access_of(file)), (u64)offset, whence);
-    }
+    struct host_stat st;
+
+    if (whence == SEEK_DATA || whence == SEEK_HOLE)
+        return offset < 0 ? -ENXIO : host_file_seek(host_of(file), (u64)offset, whence);
+    /* Others may have written to it. */
+    if (whence == SEEK_END && hostfs_super(file->inode)->writable && !host_file_stat(host_of(file), "", &st))
+        hostfs_refresh(file->inode, &st);
     return file_seek_generic(file, offset, whence);
 }
 
+/* Pages that programs write together would have to be written back to the host: not there yet. */
 static int hostfs_mapping(struct file *file, bool shared, bool write, struct file_mapping *out)
 {
     if (shared && write)
         return -ENODEV;
-    *out = (struct file_mapping){.host_file = hostfs_handle_file(file->inode, access_of(file))};
+    *out = (struct file_mapping){.host_file = host_of(file)};
     return 0;
 }
 
@@ -99,18 +257,31 @@ static int hostfs_fsync(struct file *file, loff_t start, loff_t end, bool data_o
 {
     if (!hostfs_super(file->inode)->writable)
         return 0;
-    return host_file_sync(hostfs_handle_file(file->inode, access_of(file)), data_only);
+    return host_file_sync(host_of(file), data_only);
+}
+
+static long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+    struct host_stat st;
+    int err = host_file_allocate(host_of(file), mode, (u64)offset, (u64)len);
+
+    if (!err && !host_file_stat(host_of(file), "", &st))
+        hostfs_refresh(file->inode, &st);
+    return err;
 }
 
 const struct file_ops hostfs_file_fops = {
     .open = hostfs_open,
     .read = hostfs_read,
+    .write = hostfs_write,
     .seek = hostfs_seek,
     .mapping = hostfs_mapping,
     .fsync = hostfs_fsync,
+    .fallocate = hostfs_fallocate,
     .release = hostfs_release,
 };
 
 const struct inode_ops hostfs_file_ops = {
+    .setattr = hostfs_setattr,
     .getattr = hostfs_getattr,
 };

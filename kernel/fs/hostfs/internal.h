@@ -45,7 +45,12 @@ struct hostfs_inode {
     int path_file;                   /* directories: descriptor for *at calls, or -1; hostfs_lock */
     u32 pins;                        /* hostfs_lock: calls that use path_file now */
     struct list_head lru;            /* hostfs_lock: of directories with a descriptor, while not pinned */
+    struct list_head kept;           /* hostfs_lock: a new file, whose descriptor waits for its first opener */
     ktime checked;                   /* atomic: when the host's attributes were last looked at */
+    ktime entries_mtime;             /* constant; directories: of when we first looked */
+    ktime entries_checked;           /* atomic: when the directory was last seen not to have changed since */
+    u64 blocks;                      /* atomic */
+    u32 blksize;                     /* atomic */
 };
 
 extern struct mutex hostfs_lock; /* class HOSTFS: descriptors and names of all hostfs trees */
@@ -76,6 +81,9 @@ static inline void hostfs_name_set(struct hostfs_name *to, const struct name *na
 int hostfs_inode_find(struct super *super, struct hostfs_inode *parent, const char *name,
                       const struct host_stat *st, struct inode **out);
 void hostfs_refresh(struct inode *inode, const struct host_stat *st);
+/* The name that leads to it. A name is prepared first, so that this cannot fail. */
+void hostfs_set_place(struct inode *inode, struct inode *parent, char *name);
+void hostfs_forget_place(struct inode *inode, struct inode *parent, const struct name *name);
 ino_t hostfs_ino(const struct hostfs_super *fs, u64 dev, u64 ino);
 bool hostfs_same(const struct hostfs_inode *inode, const struct host_stat *st);
 
@@ -100,8 +108,10 @@ int hostfs_handle_open(struct inode *inode, u32 access);
 /* Any that is open: its access, or 0. */
 u32 hostfs_handle_any(struct inode *inode);
 void hostfs_handle_close(struct inode *inode, u32 access);
-/* Takes over an open descriptor (of a file that was just made). */
-void hostfs_handle_adopt(struct inode *inode, u32 access, int file);
+/* A file that was just made: its mode may not let us open it again, so its first opener gets this descriptor. */
+void hostfs_handle_keep(struct inode *inode, int file);
+/* For an open file: its own way, or a wider one that is open. The access that was got, or a negative errno. */
+int hostfs_handle_for(struct inode *inode, u32 access);
 static inline int hostfs_handle_file(struct inode *inode, u32 access)
 {
     return hostfs_inode(inode)->handles[access - 1].file;
@@ -112,8 +122,20 @@ void hostfs_descriptors_release(struct hostfs_inode *inode);
 
 int hostfs_stat(struct inode *inode, struct host_stat *st);
 int hostfs_getattr(struct inode *inode, struct kstat *stat);
+int hostfs_setattr(struct inode *inode, const struct iattr *attr);
+bool hostfs_revalidate(struct inode *dir, const struct name *name, struct inode *inode);
 
-/* ---- dir.c, file.c, link.c ---- */
+/* ---- change.c: making and removing names ---- */
+
+int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev, struct inode **out);
+int hostfs_symlink(struct inode *dir, const struct name *name, const char *target, struct inode **out);
+int hostfs_link(struct inode *inode, struct inode *dir, const struct name *name);
+int hostfs_unlink(struct inode *dir, const struct name *name, struct inode *inode);
+int hostfs_rmdir(struct inode *dir, const struct name *name, struct inode *inode);
+int hostfs_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
+                  const struct name *new_name, struct inode *target, unsigned int flags);
+
+/* ---- dir.c, file.c ---- */
 
 extern const struct inode_ops hostfs_dir_ops, hostfs_file_ops, hostfs_link_ops;
 extern const struct file_ops hostfs_dir_fops, hostfs_file_fops;

@@ -37,6 +37,8 @@ void hostfs_refresh(struct inode *inode, const struct host_stat *st)
     WRITE_ONCE(inode->mtime, st->mtime);
     WRITE_ONCE(inode->ctime, st->ctime);
     __atomic_store_n(&inode->size, st->size, __ATOMIC_RELEASE);
+    WRITE_ONCE(hostfs_inode(inode)->blocks, st->blocks);
+    WRITE_ONCE(hostfs_inode(inode)->blksize, st->blksize);
     WRITE_ONCE(hostfs_inode(inode)->checked, host_clock_read(HOST_CLOCK_MONOTONIC));
 }
 
@@ -56,6 +58,9 @@ static struct hostfs_inode *inode_alloc(struct super *super, const struct host_s
     inode->ino = st->ino;
     inode->path_file = -1;
     list_init(&inode->lru);
+    list_init(&inode->kept);
+    inode->entries_mtime = st->mtime;
+    inode->entries_checked = host_clock_read(HOST_CLOCK_MONOTONIC);
     hash_node_init(&inode->node);
     switch (st->mode & S_IFMT) {
     case S_IFDIR:
@@ -126,6 +131,37 @@ int hostfs_inode_find(struct super *super, struct hostfs_inode *parent, const ch
         return -ENOMEM;
     *out = &inode->inode;
     return 0;
+}
+
+void hostfs_set_place(struct inode *inode, struct inode *parent, char *name)
+{
+    struct hostfs_inode *own = hostfs_inode(inode), *old_parent;
+    char *old_name;
+
+    mutex_lock(&hostfs_lock);
+    old_parent = own->parent;
+    old_name = own->name;
+    own->parent = hostfs_inode(inode_get(parent));
+    own->name = name;
+    mutex_unlock(&hostfs_lock);
+    if (old_parent)
+        inode_put(&old_parent->inode);
+    kfree(old_name);
+}
+
+void hostfs_forget_place(struct inode *inode, struct inode *parent, const struct name *name)
+{
+    struct hostfs_inode *own = hostfs_inode(inode);
+    bool forget;
+
+    mutex_lock(&hostfs_lock);
+    forget = own->parent == hostfs_inode(parent) && strlen(own->name) == name->len &&
+             memcmp(own->name, name->text, name->len) == 0;
+    if (forget)
+        own->parent = NULL;
+    mutex_unlock(&hostfs_lock);
+    if (forget)
+        inode_put(parent);
 }
 
 static void hostfs_inode_release(struct inode *vfs_inode)

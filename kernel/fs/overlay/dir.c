@@ -39,10 +39,10 @@ static bool overlay_revalidate(struct inode *dir, const struct name *name, struc
 
     if (!lower_dir || !lower_dir->ops->revalidate || (inode && overlay_upper(inode)))
         return true;
+    /* Nothing, also for a name that a whiteout covers: looking it up again finds the whiteout. */
     if (inode)
         lower = overlay_inode(inode)->lower;
-    /* A name that a whiteout covers, or that was never there: both stay so while the lower layer's does. */
-    return !lower || lower_dir->ops->revalidate(lower_dir, name, lower);
+    return lower_dir->ops->revalidate(lower_dir, name, lower);
 }
 
 int overlay_lower_has(struct inode *dir, const struct name *name)
