@@ -6,6 +6,8 @@
  * namespace, and root or not. An assertion that fails in a child made by child_fork() aborts that
  * child, so that its parent sees it; in a thread other than the main one, assert nothing.
  *
+ * TEST PATTERN runs only the cases that match, TEST -PATTERN all but those.
+ *
  * Above each case stands a line "covers: CALL WORD... CALL WORD..." that tells the table of calls
  * what the case proves: a name in lower case is a system call, the words in upper case after it are
  * errnos, flags and commands of that call; a call without words is covered for plain success.
@@ -42,7 +44,7 @@
 #include <unistd.h>
 
 /* Longest time that a wait for an event may take before the case fails. */
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 6000
 
 /* An unprivileged user, whom root becomes to meet permission checks. */
 #define NOBODY 65534
