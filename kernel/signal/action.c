@@ -136,13 +136,13 @@ int signal_exec_unshare(struct process *process)
     return 0;
 }
 
-static void handlers_reset(struct sighand *sighand, bool ignored_too)
+static void handlers_reset(struct sighand *sighand)
 {
     spin_lock(&sighand->lock);
     for (int i = 0; i < SIGNALS; i++) {
         struct signal_action *action = &sighand->actions[i];
 
-        if (action->handler != (u64)SIG_IGN || ignored_too)
+        if (action->handler != (u64)SIG_IGN)
             action->handler = (u64)SIG_DFL;
         action->flags = 0;
         action->restorer = 0;
@@ -153,7 +153,7 @@ static void handlers_reset(struct sighand *sighand, bool ignored_too)
 
 void signal_exec_reset(struct task *task)
 {
-    handlers_reset(task->process->signals.sighand, false);
+    handlers_reset(task->process->signals.sighand);
     task->signals.altstack = (struct altstack){.flags = SS_DISABLE};
     task->signals.restart.resume = NULL;
     task->signals.restore_mask = false;
@@ -161,7 +161,7 @@ void signal_exec_reset(struct task *task)
 
 void signal_clear_handlers(struct process *process)
 {
-    handlers_reset(process->signals.sighand, true);
+    handlers_reset(process->signals.sighand);
 }
 
 bool signal_is_ignored(struct process *process, int signo)

@@ -55,6 +55,7 @@ static void inherit_process(struct process *child, struct process *parent)
     memcpy(child->limits, parent->limits, sizeof child->limits);
     child->dumpable = parent->dumpable;
     child->oom_score_adj = parent->oom_score_adj;
+    child->thp_disabled = parent->thp_disabled;
     spin_lock(&tasks_lock);
     child->exe = parent->exe ? file_get(parent->exe) : NULL;
     spin_unlock(&tasks_lock);
@@ -110,6 +111,7 @@ static struct task *child_create(const struct clone_request *req)
 {
     bool own_stack = (req->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM;
     struct process *process = process_for(req);
+    struct pid *number;
     struct task *child;
     long err;
 
@@ -127,10 +129,12 @@ static struct task *child_create(const struct clone_request *req)
         err = task_hooks.fork(child, req->flags);
     if (!err) {
         spin_lock(&tasks_lock);
-        child->number = pid_alloc_locked();
+        number = pid_alloc_locked(req->set_tid);
         spin_unlock(&tasks_lock);
-        if (!child->number)
-            err = -EAGAIN;
+        if (IS_ERR(number))
+            err = PTR_ERR(number);
+        else
+            child->number = number;
     }
     if (err) {
         child_discard(child);

@@ -9,6 +9,7 @@ struct clone_request {
     int exit_signal;
     u64 stack; /* the stack pointer; 0: the parent's */
     u64 tls;
+    pid_t set_tid; /* the number that it shall have; 0: the next */
     int __user *pidfd;
     u32 __user *parent_tid;
     u32 __user *child_tid;

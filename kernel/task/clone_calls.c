@@ -8,6 +8,7 @@
 #include "task/internal.h"
 
 #include <linux/sched.h>
+#include <myst/boot.h>
 #include <asm/signal.h>
 
 #define CLONE_NAMESPACES                                                                           \
@@ -51,6 +52,8 @@ static long clone_checked(const struct clone_request *req)
 {
     int err = check_flags(req->flags);
 
+    if (!err && req->flags & CLONE_SETTLS && req->tls >= MYST_USER_END)
+        err = -EPERM;
     if (!err)
         err = check_namespaces(req->flags);
     return err ? err : task_clone(req);
@@ -95,7 +98,7 @@ long sys_vfork(void)
      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_UNTRACED | CLONE_CHILD_SETTID | CLONE_IO | \
      CLONE_NAMESPACES | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
 
-#define SET_TID_MAX 32 /* levels of pid namespaces */
+#define SET_TID_MAX 32 /* levels of pid namespaces; here is one */
 
 static int check_clone3(const struct clone_args *args)
 {
@@ -113,14 +116,28 @@ static int check_clone3(const struct clone_args *args)
         return -EINVAL;
     if (args->flags & CLONE_INTO_CGROUP)
         return args->cgroup > INT32_MAX ? -EINVAL : -EBADF; /* no descriptor is a control group */
-    if (args->set_tid_size) /* there is one pid namespace, and its numbers are given in order */
-        return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
     return 0;
+}
+
+/* The caller may choose the number, if it is free. */
+static int read_set_tid(const struct clone_args *args, pid_t *tid)
+{
+    *tid = 0;
+    if (!args->set_tid_size)
+        return 0;
+    if (args->set_tid_size > 1)
+        return -EINVAL;
+    if (copy_from_user(tid, (const void __user *)args->set_tid, sizeof *tid) != 0)
+        return -EFAULT;
+    if (*tid <= 0 || *tid >= PID_LIMIT)
+        return -EINVAL;
+    return capable(CAP_SYS_ADMIN) || capable(CAP_CHECKPOINT_RESTORE) ? 0 : -EPERM;
 }
 
 long sys_clone3(const struct clone_args __user *cl_args, size_t size)
 {
     struct clone_args args = {0};
+    pid_t tid;
     int err;
 
     if (size > PAGE_SIZE)
@@ -130,11 +147,14 @@ long sys_clone3(const struct clone_args __user *cl_args, size_t size)
     err = copy_struct_from_user(&args, sizeof args, cl_args, size);
     if (!err)
         err = check_clone3(&args);
+    if (!err)
+        err = read_set_tid(&args, &tid);
     if (err)
         return err;
 
     struct clone_request req = {
         .flags = args.flags,
+        .set_tid = tid,
         .exit_signal = (int)args.exit_signal,
         .stack = args.stack + args.stack_size,
         .tls = args.tls,

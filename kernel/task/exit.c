@@ -44,12 +44,17 @@ struct mm *mm_switch(struct mm *to)
     return old;
 }
 
-static void release_mm(void)
+static void release_mm(struct process *process)
 {
     struct mm *old = mm_switch(NULL);
 
-    if (old)
-        mm_put(old);
+    if (!old)
+        return;
+    spin_lock(&tasks_lock);
+    process->dead_threads.max_rss =
+        MAX(process->dead_threads.max_rss, old->highest_vm * (PAGE_SIZE / 1024));
+    spin_unlock(&tasks_lock);
+    mm_put(old);
 }
 
 static void release_shared(void)
@@ -236,7 +241,7 @@ void task_exit(int code)
         task_hooks.thread_exit(task);
     if (last && task_hooks.process_exit)
         task_hooks.process_exit(process);
-    release_mm();
+    release_mm(process);
     release_shared();
 
     if (last && process->group->session->leader == process && task_hooks.session_ends)

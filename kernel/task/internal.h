@@ -18,7 +18,8 @@ struct pid {
 };
 
 int pid_start(void);
-struct pid *pid_alloc_locked(void);       /* NULL: none free, or no memory */
+/* wanted 0: the next free one. ERR_PTR: -EAGAIN, -EEXIST, -ENOMEM. */
+struct pid *pid_alloc_locked(pid_t wanted);
 void pid_release_locked(struct pid *pid); /* gives the number back when nothing goes by it */
 struct pid *pid_find_locked(pid_t nr);
 pid_t pid_last(void); /* the newest number, /proc/loadavg */

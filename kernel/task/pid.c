@@ -1,6 +1,7 @@
 /* kernel/task/pid.c: numbers of tasks, processes, groups and sessions. */
 #include "task/internal.h"
 
+#include "base/errno.h"
 #include "base/idtable.h"
 #include "mm/alloc.h"
 
@@ -33,22 +34,36 @@ int pid_start(void)
     return 0;
 }
 
-struct pid *pid_alloc_locked(void)
+static s64 next_number(struct pid *pid)
 {
-    struct pid *pid = kzalloc(sizeof *pid);
     s64 nr = -ENOSPC;
 
-    if (!pid)
-        return NULL;
     if (numbers.last + 1 < PID_LIMIT)
         nr = idtable_alloc(&numbers.table, pid, numbers.last + 1, PID_LIMIT - 1);
     if (nr == -ENOSPC)
         nr = idtable_alloc(&numbers.table, pid, PID_WRAP, PID_LIMIT - 1);
+    if (nr >= 0)
+        numbers.last = (u32)nr;
+    return nr == -ENOSPC ? -EAGAIN : nr;
+}
+
+struct pid *pid_alloc_locked(pid_t wanted)
+{
+    struct pid *pid = kzalloc(sizeof *pid);
+    s64 nr;
+
+    if (!pid)
+        return ERR_PTR(-ENOMEM);
+    if (wanted) {
+        nr = idtable_insert(&numbers.table, (u32)wanted, pid);
+        nr = nr ? nr : wanted;
+    } else {
+        nr = next_number(pid);
+    }
     if (nr < 0) {
         kfree(pid);
-        return NULL;
+        return ERR_PTR(nr);
     }
-    numbers.last = (u32)nr;
     pid->nr = (pid_t)nr;
     return pid;
 }

@@ -110,9 +110,12 @@ static long prctl_strict(int option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
     case PR_CAP_AMBIENT:
         return unused(arg4, arg5, 0) ? caps_ambient(arg2, arg3) : -EINVAL;
     case PR_GET_THP_DISABLE:
-        return arg2 || !unused(arg3, arg4, arg5) ? -EINVAL : 0;
-    case PR_SET_THP_DISABLE: /* no mapping is made of huge pages */
-        return unused(arg3, arg4, arg5) ? 0 : -EINVAL;
+        return arg2 || !unused(arg3, arg4, arg5) ? -EINVAL : process_self()->thp_disabled;
+    case PR_SET_THP_DISABLE: /* kept and shown: no mapping is made of huge pages anyway */
+        if (!unused(arg3, arg4, arg5))
+            return -EINVAL;
+        process_self()->thp_disabled = arg2 != 0;
+        return 0;
     case PR_GET_AUXV:
         return unused(arg4, arg5, 0) ? get_auxv((void __user *)arg2, arg3) : -EINVAL;
     case PR_MCE_KILL_GET:

@@ -199,8 +199,8 @@ static int process_enlist(struct process *process, struct task *leader)
     int err = -ENOMEM;
 
     spin_lock(&tasks_lock);
-    pid = pid_alloc_locked();
-    session = pid ? session_create_locked(pid, process) : NULL;
+    pid = pid_alloc_locked(0);
+    session = !IS_ERR(pid) ? session_create_locked(pid, process) : NULL;
     group = session ? group_create_locked(pid, session) : NULL;
     if (group) {
         session_put(session); /* the group has its own */

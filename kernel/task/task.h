@@ -111,6 +111,7 @@ struct process {
     u32 dumpable;      /* prctl(2): 0, 1 or 2; read without a lock */
     bool subreaper;    /* tasks_lock */
     s16 oom_score_adj; /* /proc/PID/oom_score_adj */
+    bool thp_disabled; /* prctl(2), PR_SET_THP_DISABLE */
 };
 
 /* Scheduling: kept and shown; the host decides. */

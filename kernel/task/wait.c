@@ -94,12 +94,13 @@ static int scan_locked(struct wait_request *req, struct list_head *dead)
     list_for_each_entry(child, &process_self()->children, sibling) {
         if (!is_meant_locked(req, child))
             continue;
-        result = 0;
         if (take_end_locked(req, child, dead))
             return 1;
-        if (child->state == PROCESS_ALIVE &&
-            (take_stop_locked(req, child) || take_continue_locked(req, child)))
+        if (child->state != PROCESS_ALIVE) /* will never tell anything else */
+            continue;
+        if (take_stop_locked(req, child) || take_continue_locked(req, child))
             return 1;
+        result = 0;
     }
     return result;
 }
