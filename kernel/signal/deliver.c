@@ -227,6 +227,8 @@ static int next_signal(struct task *task, struct sighand *sighand, struct signal
 }
 
 /* Stops, dies, or finds a handler to run: false when there is nothing left to do. */
+void (*signal_trace)(const siginfo_t *info);
+
 static bool next_handler(struct task *task, struct signal_action *action, siginfo_t *info)
 {
     struct process *process = task->process;
@@ -241,6 +243,8 @@ static bool next_handler(struct task *task, struct signal_action *action, siginf
             continue;
         }
         signo = next_signal(task, sighand, action, info);
+        if (signo && unlikely(signal_trace))
+            signal_trace(info);
         if (!signo || action->handler != (u64)SIG_DFL)
             return signo != 0;
         act_default(task, sighand, signo);

@@ -156,4 +156,7 @@ void signal_sets_read(struct task *task, struct signal_sets *out);
 
 int siginfo_to_user(void __user *to, const siginfo_t *info);
 
+/* --strace: NULL, or what is told of each signal that the calling thread takes. */
+extern void (*signal_trace)(const siginfo_t *info);
+
 #endif

@@ -232,19 +232,52 @@ static void put_rusage(struct decoding *d, const void *at)
     decode_put(d, ", ...}");
 }
 
-static void put_siginfo(struct decoding *d, const void *at)
+/* sigaction(2): positive codes mean something else for each signal. */
+static void put_si_code(struct decoding *d, int signo, int code)
+{
+    static const struct {
+        int signo;
+        u32 set;
+    } own[] = {{SIGILL, SET_ill_code},  {SIGFPE, SET_fpe_code},   {SIGSEGV, SET_segv_code},
+               {SIGBUS, SET_bus_code},  {SIGTRAP, SET_trap_code}, {SIGCHLD, SET_cld_code},
+               {SIGPOLL, SET_poll_code}};
+    u32 set = SET_si_code;
+
+    for (size_t i = 0; code > 0 && code != SI_KERNEL && i < ARRAY_SIZE(own); i++) {
+        if (own[i].signo == signo)
+            set = own[i].set;
+    }
+    decode_put(d, ", si_code=");
+    decode_enum(d, set, (u64)code);
+}
+
+void decode_siginfo(struct decoding *d, const void *at)
 {
     const siginfo_t *info = at;
 
     put_signal_field(d, "{si_signo=", info->si_signo);
-    decode_put(d, ", si_code=%d", info->si_code);
-    if (info->si_signo == SIGSEGV || info->si_signo == SIGBUS)
+    put_si_code(d, info->si_signo, info->si_code);
+    switch (info->si_signo) {
+    case SIGILL:
+    case SIGFPE:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGTRAP:
         put_pointer_field(d, ", si_addr=", (u64)info->si_addr);
-    else if (info->si_signo)
+        break;
+    case SIGCHLD:
         decode_put(d, ", si_pid=%d, si_uid=%u", info->si_pid, info->si_uid);
-    if (info->si_signo == SIGCHLD)
-        decode_put(d, ", si_status=%d", info->si_status);
-    decode_put(d, ", ...}");
+        if (info->si_code == CLD_EXITED)
+            decode_put(d, ", si_status=%d", info->si_status);
+        else
+            put_signal_field(d, ", si_status=", info->si_status);
+        break;
+    default:
+        if (info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL)
+            decode_put(d, ", si_pid=%d, si_uid=%u", info->si_pid, info->si_uid);
+        break;
+    }
+    decode_put(d, "}");
 }
 
 static void put_sigevent(struct decoding *d, const void *at)
@@ -374,7 +407,7 @@ const struct pointee_format pointee_formats[POINTEE_COUNT] = {
     [POINTEE_sembuf] = {sizeof(struct sembuf), put_sembuf, false},
     [POINTEE_sigaction] = {sizeof(struct sigaction), put_sigaction, false},
     [POINTEE_sigevent] = {sizeof(struct sigevent), put_sigevent, false},
-    [POINTEE_siginfo] = {sizeof(siginfo_t), put_siginfo, false},
+    [POINTEE_siginfo] = {sizeof(siginfo_t), decode_siginfo, false},
     [POINTEE_sigset] = {sizeof(sigset_t), put_sigset, false},
     [POINTEE_sigset_argpack] = {16, put_sigset_argpack, false},
     [POINTEE_size] = {8, put_u64, true},

@@ -32,6 +32,8 @@ void decode_addr(struct decoding *d, u64 addr);
  */
 void decode_pointee(struct decoding *d, u32 what, u64 addr, bool array, size_t count, size_t bytes);
 
+void decode_siginfo(struct decoding *d, const void *info);
+
 /* Size of a pointee that is one number, else 0; and how a call changed such a number. */
 size_t decode_scalar(u32 what);
 void decode_changed(struct decoding *d, u32 what, const u64 *before, const u64 *after);

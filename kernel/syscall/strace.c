@@ -1,4 +1,5 @@
 /* kernel/syscall/strace.c: --strace, the calls of the instance on its log, one line each. */
+#include "abi/names.h"
 #include "base/errno.h"
 #include "base/parse.h"
 #include "base/string.h"
@@ -6,6 +7,7 @@
 #include "syscall/internal.h"
 #include "syscall/syscall.h"
 #include "syscall_types.h"
+#include "signal/signal.h"
 #include "task/task.h"
 
 #define WORD_BITS    64
@@ -38,13 +40,45 @@ bool strace_wants(unsigned long nr)
     return nr >= SYSCALL_LIMIT || (strace.wanted[nr / WORD_BITS] >> (nr % WORD_BITS) & 1);
 }
 
-void strace_enter(struct decoding *d, unsigned long nr, const u64 args[6])
+/* Begins a line. */
+static void line_begin(struct decoding *d)
 {
     pid_t tid = task_to_name();
 
     decode_begin(d);
     if (tid)
         decode_put(d, "[pid %d] ", tid);
+}
+
+static void trace_signal(const siginfo_t *info)
+{
+    char signal[SIGNAL_TEXT_MAX];
+    struct decoding d;
+
+    line_begin(&d);
+    decode_put(&d, "--- %s ", signal_text(info->si_signo, signal));
+    decode_siginfo(&d, info);
+    decode_put(&d, " ---\n");
+    log_raw(d.text, d.len);
+}
+
+static void trace_exit(int status)
+{
+    char signal[SIGNAL_TEXT_MAX];
+    struct decoding d;
+
+    line_begin(&d);
+    if (status & 0x7f)
+        decode_put(&d, "+++ killed by %s%s +++\n", signal_text(status & 0x7f, signal),
+                   status & 0x80 ? " (core dumped)" : "");
+    else
+        decode_put(&d, "+++ exited with %d +++\n", status >> 8 & 0xff);
+    log_raw(d.text, d.len);
+}
+
+void strace_enter(struct decoding *d, unsigned long nr, const u64 args[6])
+{
+    line_begin(d);
     decode_enter(d, nr, args);
     if (nr < SYSCALL_LIMIT && syscall_rows[nr].result == RESULT_none)
         strace_leave(d, nr, args, 0);
@@ -118,5 +152,7 @@ int strace_set_filter(const char *filter)
 
     memcpy(strace.wanted, wanted, sizeof(wanted));
     strace_on = true;
+    signal_trace = trace_signal;
+    task_hooks.trace_exit = trace_exit;
     return 0;
 }

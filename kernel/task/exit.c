@@ -237,6 +237,9 @@ void task_exit(int code)
     bool last = atomic_sub_return(&process->live, 1) == 0;
 
     atomic_store_release(&task->dying, true);
+    if (task_hooks.trace_exit)
+        task_hooks.trace_exit(READ_ONCE(process->ending) ? READ_ONCE(process->exit_status)
+                                                         : (code & 0xff) << 8);
     if (task_hooks.thread_exit)
         task_hooks.thread_exit(task);
     if (last && task_hooks.process_exit)

@@ -281,6 +281,7 @@ struct task_hooks {
     void (*exec)(struct process *process);         /* past the point of no return */
     void (*session_ends)(struct session *session); /* its leader exits: the terminal is let go */
     long (*fork)(struct task *child, u64 flags);   /* what is inherited; < 0 fails the call */
+    void (*trace_exit)(int status);                /* --strace: the calling thread ends */
 };
 extern struct task_hooks task_hooks;
 

@@ -47,6 +47,10 @@ const syscall_thunk syscall_thunks[SYSCALL_LIMIT] = {
     [SYS_exit_group] = last_handler,
 };
 
+/* Where --strace registers itself; the rooms' own headers do not go with libc's. */
+void *signal_trace;
+void *task_hooks[32];
+
 /* The thread has a task, whose id is 0. */
 struct self *self(void)
 {
