@@ -117,7 +117,7 @@ static int drop_and_try(void *arg)
     return 0;
 }
 
-/* covers: capset capget EPERM */
+/* covers: capget capset EPERM */
 static void dropped_capabilities_do_not_come_back(void **state)
 {
     (void)state;
@@ -248,7 +248,7 @@ static int groups_body(void *arg)
     return 0;
 }
 
-/* covers: setgroups getgroups EINVAL EFAULT */
+/* covers: setgroups EINVAL EFAULT getgroups EINVAL EFAULT */
 static void supplementary_groups_are_set_and_read(void **state)
 {
     (void)state;

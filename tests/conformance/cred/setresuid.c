@@ -45,7 +45,7 @@ static void all_readers_agree(void **state)
     need_eq(SYS(SYS_getegid), g.effective);
 }
 
-/* covers: getresuid getresgid EFAULT */
+/* covers: getresuid EFAULT getresgid EFAULT */
 static void bad_pointers_are_efault(void **state)
 {
     unsigned a, b;
@@ -71,7 +71,7 @@ static void minus_one_changes_nothing(void **state)
     need_ids(gids(), g.real, g.effective, g.saved);
 }
 
-/* covers: setuid setgid EINVAL */
+/* covers: setuid EINVAL setgid EINVAL */
 static void setuid_and_setgid_of_minus_one_are_einval(void **state)
 {
     (void)state;
@@ -104,7 +104,8 @@ static int unprivileged(void *arg)
     return 0;
 }
 
-/* covers: setuid setgid setreuid setregid setresuid setresgid EPERM */
+/* covers: setuid EPERM setgid EPERM setreuid EPERM setregid EPERM setresuid EPERM setresgid
+ * EPERM */
 static void other_ids_are_eperm_without_privilege(void **state)
 {
     (void)state;
@@ -129,7 +130,7 @@ static int swap_ids(void *arg)
     return 0;
 }
 
-/* covers: setresuid setresgid EPERM */
+/* covers: setresuid EPERM setresgid EPERM */
 static void three_ids_are_set_apart_and_exchanged(void **state)
 {
     (void)state;
@@ -148,7 +149,7 @@ static int setuid_root(void *arg)
     return 0;
 }
 
-/* covers: setuid setgid EPERM */
+/* covers: setuid EPERM setgid EPERM */
 static void setuid_of_root_sets_all_three_for_good(void **state)
 {
     (void)state;

@@ -180,7 +180,7 @@ static int die_with_locks(void *arg)
     return CHILD_FAILED;
 }
 
-/* covers: set_robust_list exit_group FUTEX_OWNER_DIED */
+/* covers: exit_group set_robust_list FUTEX_OWNER_DIED */
 static void death_of_the_owner_marks_its_locks(void **state)
 {
     struct robust_page *page = shared_alloc(4096);
@@ -234,7 +234,7 @@ static int wait_for_lock(void *arg)
     return 0;
 }
 
-/* covers: set_robust_list futex FUTEX_OWNER_DIED */
+/* covers: set_robust_list FUTEX_OWNER_DIED futex FUTEX_WAIT */
 static void death_of_the_owner_wakes_a_waiter_in_another_process(void **state)
 {
     struct robust_page *page = shared_alloc(4096);
@@ -310,7 +310,7 @@ static int get_list(void *arg)
     return 0;
 }
 
-/* covers: get_robust_list set_robust_list ESRCH EFAULT */
+/* covers: set_robust_list get_robust_list ESRCH EFAULT */
 static void list_is_read_back(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
 /* futex_wait.c: futex(2), waiting and waking: WAIT, WAKE, the BITSET forms, timeouts. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <linux/futex.h>

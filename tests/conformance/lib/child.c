@@ -1,6 +1,8 @@
 /* child.c: conditions that hold in any process, raw calls, and turns between processes. */
 #include "child.h"
 
+#include <poll.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 static pid_t main_pid; /* constant once main() runs */
@@ -66,14 +68,25 @@ pid_t child_start(int (*body)(void *), void *arg)
     return pid;
 }
 
+/* A child that does not end in time is killed, so that the cases that follow can still run. */
 int child_end(pid_t pid)
 {
-    int status = -1;
+    int64_t end = now_ms() + PATIENCE_MS;
+    int status = -1, looks = 0;
     pid_t got;
 
-    do {
-        got = waitpid(pid, &status, 0);
-    } while (got == -1 && errno == EINTR);
+    while ((got = waitpid(pid, &status, WNOHANG)) == 0 || (got == -1 && errno == EINTR)) {
+        if (now_ms() > end) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            need(!"the child ended in time");
+        }
+        if (looks++ < 100) {
+            sched_yield();
+        } else {
+            nap();
+        }
+    }
     need_eq(got, pid);
     return status;
 }
@@ -150,13 +163,15 @@ void turn_give(struct turn *turn)
 
 void turn_await(struct turn *turn)
 {
+    struct pollfd ready = {.fd = turn->fd[0], .events = POLLIN};
     char byte;
-    ssize_t got;
+    int got;
 
     do {
-        got = read(turn->fd[0], &byte, 1);
+        got = poll(&ready, 1, PATIENCE_MS);
     } while (got == -1 && errno == EINTR);
     need_eq(got, 1);
+    need_eq(read(turn->fd[0], &byte, 1), 1);
 }
 
 void turn_close(struct turn *turn)

@@ -43,7 +43,7 @@ static int teardown(void **state)
 static void *const wild[] = {NULL,           (void *)8,  BAD_PTR, (void *)0x8000000000000000UL,
                              (void *)-4096L, (void *)-1L};
 
-/* covers: read write pread64 pwrite64 EFAULT */
+/* covers: read EFAULT write EFAULT pread64 EFAULT pwrite64 EFAULT */
 static void read_and_write(void **state)
 {
     (void)state;
@@ -69,7 +69,7 @@ static void length_zero_looks_at_no_pointer(void **state)
     need_eq(SYS(SYS_pread64, file, BAD_PTR, 0, 0), 0);
 }
 
-/* covers: pread64 pwrite64 EFAULT */
+/* covers: pread64 EFAULT pwrite64 EFAULT */
 static void transfer_up_to_the_edge_is_partial(void **state)
 {
     char page[PAGE];
@@ -103,7 +103,8 @@ static void vectors(void **state)
     need_eq(SYS(SYS_preadv, file, io, 1, 0, 0), -EFAULT);
 }
 
-/* covers: open stat chdir unlink mkdir rename readlink access ENAMETOOLONG EFAULT */
+/* covers: open EFAULT stat EFAULT chdir EFAULT unlink EFAULT mkdir EFAULT rename EFAULT readlink
+ * EFAULT access EFAULT */
 static void paths(void **state)
 {
     struct stat st;
@@ -125,7 +126,8 @@ static void paths(void **state)
     need_eq(SYS(SYS_stat, edge + PAGE - 2, &st), 0);
 }
 
-/* covers: stat fstat uname getcwd pipe2 times getrusage sysinfo EFAULT */
+/* covers: stat EFAULT fstat EFAULT uname EFAULT getcwd EFAULT pipe2 EFAULT times EFAULT
+ * getrusage EFAULT getrlimit EFAULT sysinfo EFAULT */
 static void results(void **state)
 {
     (void)state;
@@ -158,7 +160,7 @@ static void failed_pipe_leaves_no_descriptor(void **state)
     close(after);
 }
 
-/* covers: clock_gettime nanosleep clock_nanosleep setitimer EFAULT */
+/* covers: clock_gettime EFAULT nanosleep EFAULT clock_nanosleep EFAULT setitimer EFAULT */
 static void times_and_clocks(void **state)
 {
     (void)state;
@@ -191,7 +193,8 @@ static void readiness(void **state)
     close(epoll);
 }
 
-/* covers: bind connect sendto recvfrom getsockname socketpair EFAULT */
+/* covers: bind EFAULT sendto EFAULT recvfrom EFAULT getsockname EFAULT socketpair EFAULT recvmsg
+ * EFAULT */
 static void sockets(void **state)
 {
     int fd[2], size = 16;
@@ -210,7 +213,8 @@ static void sockets(void **state)
     close(fd[1]);
 }
 
-/* covers: rt_sigaction rt_sigprocmask sched_getaffinity prlimit64 capget EFAULT */
+/* covers: rt_sigaction EFAULT rt_sigprocmask EFAULT sched_getaffinity EFAULT prlimit64 EFAULT
+ * capget EFAULT */
 static void process_state_calls(void **state)
 {
     (void)state;

@@ -220,7 +220,7 @@ static void mlock_makes_memory_resident(void **state)
     munmap(at, 2 * PAGE);
 }
 
-/* covers: mlock munlock ENOMEM */
+/* covers: mlock ENOMEM munlock ENOMEM */
 static void mlock_of_unmapped_memory_is_enomem(void **state)
 {
     char *at = pages(1);
@@ -252,7 +252,7 @@ static int lock_limits(void *arg)
     return 0;
 }
 
-/* covers: mlock mlockall munlockall mmap ENOMEM EPERM EAGAIN MAP_LOCKED MCL_CURRENT */
+/* covers: munlockall mlock ENOMEM EPERM mlockall ENOMEM EPERM MCL_CURRENT mmap EAGAIN MAP_LOCKED */
 static void locking_is_limited_without_privilege(void **state)
 {
     (void)state;
@@ -294,7 +294,7 @@ static int lock_future(void *arg)
     return 0;
 }
 
-/* covers: mlockall munlockall MCL_FUTURE MCL_CURRENT */
+/* covers: munlockall mlockall MCL_FUTURE MCL_CURRENT */
 static void mcl_future_makes_new_mappings_resident(void **state)
 {
     (void)state;

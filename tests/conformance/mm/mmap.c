@@ -34,7 +34,7 @@ static bool is_mapped(const void *at)
     return SYS(SYS_mincore, at, PAGE, &core) == 0;
 }
 
-/* covers: mmap munmap MAP_ANONYMOUS MAP_PRIVATE PROT_READ PROT_WRITE */
+/* covers: munmap mmap MAP_ANONYMOUS MAP_PRIVATE PROT_READ PROT_WRITE */
 static void anonymous_memory_is_zero_aligned_and_writable(void **state)
 {
     char *at = pages(16);

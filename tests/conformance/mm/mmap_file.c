@@ -164,7 +164,7 @@ static int write_inherited(void *arg)
     return 0;
 }
 
-/* covers: mmap fork MAP_SHARED MAP_PRIVATE */
+/* covers: fork mmap MAP_SHARED MAP_PRIVATE */
 static void child_shares_shared_and_copies_private_mappings(void **state)
 {
     char *shared = map(PAGE, RW, MAP_SHARED, 0), *private = map(PAGE, RW, MAP_PRIVATE, 0);

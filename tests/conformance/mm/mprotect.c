@@ -168,7 +168,7 @@ static void code_can_be_written_and_then_made_executable(void **state)
     munmap(at, PAGE);
 }
 
-/* covers: mprotect read write EFAULT */
+/* covers: mprotect read EFAULT write EFAULT */
 static void calls_respect_the_rights_of_a_page(void **state)
 {
     char *at = pages(1);

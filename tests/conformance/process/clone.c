@@ -1,4 +1,5 @@
 /* clone.c: clone(2), what a child shares with its parent, flag by flag. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <asm/prctl.h>
@@ -343,7 +344,8 @@ static void child_cleartid_zeroes_the_word_and_wakes_a_waiter(void **state)
     stack_free(top);
 }
 
-/* covers: clone CLONE_PARENT_SETTID CLONE_CHILD_CLEARTID CLONE_THREAD CLONE_SIGHAND CLONE_SYSVSEM */
+/* covers: clone CLONE_PARENT_SETTID CLONE_CHILD_CLEARTID CLONE_THREAD CLONE_SIGHAND
+ * CLONE_SYSVSEM */
 static void clone_thread_makes_a_thread_of_the_same_process(void **state)
 {
     char *top = stack_top();
@@ -521,116 +523,6 @@ static void clone_pidfd_to_a_bad_address_is_efault_and_makes_no_child(void **sta
     need_eq(SYS(SYS_wait4, -1, NULL, __WALL | WNOHANG, NULL), -ECHILD);
 }
 
-/* covers: clone EINVAL CLONE_PIDFD CLONE_DETACHED CLONE_PARENT_SETTID */
-static void clone_pidfd_with_detached_or_parent_settid_is_einval(void **state)
-{
-    int tid;
-
-    (void)state;
-    need_eq(SYS(SYS_clone, CLONE_PIDFD | CLONE_DETACHED | SIGCHLD, 0, &tid, 0, 0), -EINVAL);
-    need_eq(SYS(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, 0, &tid, 0, 0), -EINVAL);
-}
-
-/* covers: clone EINVAL CLONE_SIGHAND */
-static void sighand_without_vm_is_einval(void **state)
-{
-    (void)state;
-    need_eq(SYS(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0, 0, 0, 0), -EINVAL);
-}
-
-/* covers: clone EINVAL CLONE_THREAD */
-static void thread_without_sighand_is_einval(void **state)
-{
-    (void)state;
-    need_eq(SYS(SYS_clone, CLONE_THREAD | CLONE_VM, 0, 0, 0, 0), -EINVAL);
-    need_eq(SYS(SYS_clone, CLONE_THREAD, 0, 0, 0, 0), -EINVAL);
-}
-
-/* covers: clone EINVAL CLONE_NEWNS CLONE_FS */
-static void newns_with_fs_is_einval(void **state)
-{
-    (void)state;
-    need_eq(SYS(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0), -EINVAL);
-}
-
-/* covers: clone EINVAL CLONE_NEWUSER CLONE_FS */
-static void newuser_with_fs_is_einval(void **state)
-{
-    (void)state;
-    need_eq(SYS(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, 0, 0, 0, 0), -EINVAL);
-}
-
-/* covers: clone EINVAL CLONE_NEWPID CLONE_NEWUSER CLONE_THREAD */
-static void newpid_or_newuser_with_thread_is_einval(void **state)
-{
-    unsigned long thread = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD;
-
-    (void)state;
-    need_eq(SYS(SYS_clone, CLONE_NEWPID | thread, 0, 0, 0, 0), -EINVAL);
-    need_eq(SYS(SYS_clone, CLONE_NEWUSER | thread, 0, 0, 0, 0), -EINVAL);
-}
-
-/* covers: clone EINVAL CLONE_NEWIPC CLONE_SYSVSEM */
-static void newipc_with_sysvsem_is_einval(void **state)
-{
-    (void)state;
-    if (!has_capability(21)) {
-        need_eq(SYS(SYS_clone, CLONE_NEWIPC | CLONE_SYSVSEM | SIGCHLD, 0, 0, 0, 0), -EPERM);
-        return;
-    }
-    need_eq(SYS(SYS_clone, CLONE_NEWIPC | CLONE_SYSVSEM | SIGCHLD, 0, 0, 0, 0), -EINVAL);
-}
-
-/* covers: clone EPERM CLONE_NEWUTS CLONE_NEWNS CLONE_NEWIPC CLONE_NEWNET CLONE_NEWPID */
-static void new_namespaces_without_privilege_are_eperm(void **state)
-{
-    static const unsigned long kinds[] = {CLONE_NEWUTS, CLONE_NEWNS,  CLONE_NEWIPC,
-                                          CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWCGROUP};
-    pid_t pid;
-
-    (void)state;
-    pid = clone_here(SIGCHLD, NULL, NULL, NULL);
-    if (pid == 0) {
-        drop_privileges();
-        for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-            need_eq(SYS(SYS_clone, kinds[i] | SIGCHLD, 0, 0, 0, 0), -EPERM);
-        }
-        _exit(0);
-    }
-    need_eq(child_end(pid), 0);
-}
-
-/* covers: clone CLONE_NEWPID */
-static void child_of_a_new_pid_namespace_is_process_one(void **state)
-{
-    pid_t pid;
-
-    (void)state;
-    need_root();
-    pid = (pid_t)SYS(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
-    if (pid == -EPERM) {
-        skip_because("no privilege for pid namespaces");
-    }
-    if (pid == 0) {
-        _exit(SYS(SYS_getpid) == 1 && SYS(SYS_getppid) == 0 ? 0 : 1);
-    }
-    need(pid > 1);
-    need_eq(child_end(pid), 0);
-}
-
-/* covers: clone CLONE_IO CLONE_UNTRACED CLONE_DETACHED */
-static void hints_and_ignored_flags_are_accepted(void **state)
-{
-    pid_t pid;
-
-    (void)state;
-    pid = clone_here(CLONE_IO | CLONE_UNTRACED | CLONE_DETACHED | SIGCHLD, NULL, NULL, NULL);
-    if (pid == 0) {
-        _exit(0);
-    }
-    need_eq(child_end(pid), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,16 +548,6 @@ int main(void)
         cmocka_unit_test(exit_signal_zero_sends_nothing),
         cmocka_unit_test(clone_pidfd_gives_a_descriptor_that_polls_readable_at_the_end),
         cmocka_unit_test(clone_pidfd_to_a_bad_address_is_efault_and_makes_no_child),
-        cmocka_unit_test(clone_pidfd_with_detached_or_parent_settid_is_einval),
-        cmocka_unit_test(sighand_without_vm_is_einval),
-        cmocka_unit_test(thread_without_sighand_is_einval),
-        cmocka_unit_test(newns_with_fs_is_einval),
-        cmocka_unit_test(newuser_with_fs_is_einval),
-        cmocka_unit_test(newpid_or_newuser_with_thread_is_einval),
-        cmocka_unit_test(newipc_with_sysvsem_is_einval),
-        cmocka_unit_test(new_namespaces_without_privilege_are_eperm),
-        cmocka_unit_test(child_of_a_new_pid_namespace_is_process_one),
-        cmocka_unit_test(hints_and_ignored_flags_are_accepted),
     };
 
     return cmocka_run_group_tests_name("process/clone", tests, NULL, NULL);

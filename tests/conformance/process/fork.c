@@ -1,4 +1,5 @@
 /* fork.c: fork(2), a child that is a copy, and what is not copied. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <fcntl.h>

@@ -46,7 +46,7 @@ static void limit_is_set_and_the_old_one_returned(void **state)
     child_passes(set_and_read, NULL);
 }
 
-/* covers: prlimit64 setrlimit EINVAL */
+/* covers: prlimit64 EINVAL setrlimit EINVAL */
 static void soft_above_hard_or_unknown_resource_is_einval(void **state)
 {
     struct rlimit wrong = {50, 40}, old;
@@ -59,7 +59,7 @@ static void soft_above_hard_or_unknown_resource_is_einval(void **state)
     need_eq(SYS(SYS_setrlimit, -1, &wrong), -EINVAL);
 }
 
-/* covers: prlimit64 setrlimit getrlimit EFAULT */
+/* covers: prlimit64 EFAULT setrlimit EFAULT getrlimit EFAULT */
 static void bad_pointers_are_efault(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static int raise_hard(void *arg)
     return 0;
 }
 
-/* covers: prlimit64 setrlimit EPERM */
+/* covers: prlimit64 EPERM setrlimit EPERM */
 static void raising_the_hard_limit_without_privilege_is_eperm(void **state)
 {
     (void)state;
@@ -154,7 +154,7 @@ static int few_files(void *arg)
     return 0;
 }
 
-/* covers: setrlimit dup dup2 fcntl EMFILE EBADF EINVAL */
+/* covers: setrlimit RLIMIT_NOFILE dup EMFILE dup2 EBADF fcntl EINVAL */
 static void limit_of_descriptors_is_kept(void **state)
 {
     (void)state;
@@ -178,7 +178,7 @@ static int small_files(void *arg)
     return 0;
 }
 
-/* covers: setrlimit write ftruncate EFBIG */
+/* covers: setrlimit RLIMIT_FSIZE write EFBIG ftruncate EFBIG */
 static void file_beyond_the_size_limit_is_efbig_or_kills_by_sigxfsz(void **state)
 {
     (void)state;

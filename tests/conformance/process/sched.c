@@ -14,7 +14,7 @@ static long nice_of(int which, long who)
     return 20 - SYS(SYS_getpriority, which, who);
 }
 
-/* covers: getpriority setpriority PRIO_PROCESS */
+/* covers: getpriority PRIO_PROCESS setpriority PRIO_PROCESS */
 static void raw_getpriority_returns_twenty_minus_nice(void **state)
 {
     pid_t pid;
@@ -50,7 +50,7 @@ static int groups_and_users(void *arg)
     return 0;
 }
 
-/* covers: getpriority setpriority PRIO_PGRP */
+/* covers: getpriority PRIO_PGRP setpriority PRIO_PGRP */
 static void group_is_set_as_one_and_answers_with_its_best(void **state)
 {
     (void)state;
@@ -67,7 +67,7 @@ static int by_user(void *arg)
     return 0;
 }
 
-/* covers: getpriority setpriority PRIO_USER */
+/* covers: getpriority PRIO_USER setpriority PRIO_USER */
 static void user_selects_all_its_processes(void **state)
 {
     (void)state;
@@ -75,7 +75,7 @@ static void user_selects_all_its_processes(void **state)
     child_passes(by_user, NULL);
 }
 
-/* covers: getpriority setpriority EINVAL ESRCH */
+/* covers: getpriority EINVAL ESRCH setpriority EINVAL ESRCH */
 static void unknown_kind_is_einval_and_nobody_is_esrch(void **state)
 {
     (void)state;
@@ -143,14 +143,15 @@ static int batch(void *arg)
     return 0;
 }
 
-/* covers: sched_setscheduler sched_setparam EINVAL */
+/* covers: sched_setscheduler EINVAL sched_setparam EINVAL */
 static void batch_and_idle_can_be_chosen_and_are_inherited(void **state)
 {
     (void)state;
     child_passes(batch, NULL);
 }
 
-/* covers: sched_setscheduler sched_getscheduler sched_setparam sched_getparam EINVAL ESRCH */
+/* covers: sched_setscheduler EINVAL ESRCH sched_getscheduler EINVAL ESRCH sched_setparam EINVAL
+ * ESRCH sched_getparam EINVAL ESRCH */
 static void scheduler_calls_check_their_arguments(void **state)
 {
     struct sched_param param = {0};
@@ -189,7 +190,7 @@ static void real_time_without_privilege_is_eperm(void **state)
     child_passes(realtime, NULL);
 }
 
-/* covers: sched_get_priority_max sched_get_priority_min EINVAL */
+/* covers: sched_get_priority_max EINVAL sched_get_priority_min EINVAL */
 static void ranges_of_priorities(void **state)
 {
     (void)state;
@@ -233,7 +234,7 @@ struct attr {
     uint32_t util_min, util_max;
 };
 
-/* covers: sched_getattr sched_setattr EINVAL ESRCH E2BIG */
+/* covers: sched_getattr EINVAL ESRCH sched_setattr EINVAL E2BIG */
 static void attributes_are_read_and_written(void **state)
 {
     struct attr attr;

@@ -1,4 +1,5 @@
 /* vfork.c: vfork(2), a child that borrows its parent's memory until it execs or exits. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <fcntl.h>

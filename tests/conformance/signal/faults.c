@@ -1,4 +1,5 @@
 /* faults.c: the signals that the processor's exceptions become, with their codes and addresses. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <setjmp.h>
@@ -93,7 +94,7 @@ static void null_pointer_is_segv_maperr_at_zero(void **state)
     need_fault(SIGSEGV, SEGV_MAPERR, NULL);
 }
 
-/* covers: rt_sigaction mprotect SEGV_ACCERR PROT_READ */
+/* covers: rt_sigaction SEGV_ACCERR mprotect PROT_READ */
 static void write_to_a_read_only_page_is_segv_accerr(void **state)
 {
     volatile char *at = map_pages(1, PROT_READ | PROT_WRITE);
@@ -107,7 +108,7 @@ static void write_to_a_read_only_page_is_segv_accerr(void **state)
     munmap((void *)at, PAGE);
 }
 
-/* covers: rt_sigaction mprotect SEGV_ACCERR PROT_NONE */
+/* covers: rt_sigaction SEGV_ACCERR mprotect PROT_NONE */
 static void access_without_any_right_is_segv_accerr(void **state)
 {
     volatile char *at = map_pages(1, PROT_NONE);
@@ -118,7 +119,7 @@ static void access_without_any_right_is_segv_accerr(void **state)
     munmap((void *)at, PAGE);
 }
 
-/* covers: rt_sigaction mprotect SEGV_ACCERR PROT_EXEC */
+/* covers: rt_sigaction SEGV_ACCERR mprotect PROT_EXEC */
 static void jump_to_a_page_without_execute_right_is_segv_accerr(void **state)
 {
     char *at = map_pages(1, PROT_READ | PROT_WRITE);
@@ -163,7 +164,7 @@ static void privileged_instruction_is_sigsegv_si_kernel(void **state)
     need_eq(seen_trapno, 13);
 }
 
-/* covers: mmap rt_sigaction BUS_ADRERR */
+/* covers: mmap MAP_SHARED rt_sigaction BUS_ADRERR */
 static void page_past_the_end_of_a_file_is_bus_adrerr(void **state)
 {
     int fd = memfd_create("short", MFD_CLOEXEC);
@@ -187,7 +188,7 @@ static void page_past_the_end_of_a_file_is_bus_adrerr(void **state)
     close(fd);
 }
 
-/* covers: mmap rt_sigaction BUS_ADRERR MAP_PRIVATE */
+/* covers: mmap MAP_PRIVATE rt_sigaction BUS_ADRERR */
 static void private_mapping_past_the_end_is_bus_adrerr_too(void **state)
 {
     int fd = memfd_create("short", MFD_CLOEXEC);

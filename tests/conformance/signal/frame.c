@@ -1,4 +1,5 @@
 /* frame.c: the frame that a handler gets and rt_sigreturn(2) takes back: registers, flags, mask. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <ucontext.h>

@@ -1,4 +1,5 @@
 /* frame_fp.c: the floating-point and vector state in a signal frame: kept, shown, changeable. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <cpuid.h>

@@ -158,7 +158,7 @@ static int leave_session(void *ready)
     return sleep_forever(NULL);
 }
 
-/* covers: kill tkill tgkill EPERM */
+/* covers: kill EPERM tkill EPERM tgkill EPERM */
 static void signal_for_another_user_is_eperm(void **state)
 {
     struct turn ready;
@@ -264,7 +264,7 @@ static void senders_ids_are_compared_with_real_and_saved_uid(void **state)
     turn_close(&ready);
 }
 
-/* covers: tgkill tkill EINVAL */
+/* covers: tgkill EINVAL tkill EINVAL */
 static void tgkill_and_tkill_of_zero_or_less_is_einval(void **state)
 {
     pid_t self = getpid();
@@ -279,7 +279,7 @@ static void tgkill_and_tkill_of_zero_or_less_is_einval(void **state)
     need_eq(SYS(SYS_tgkill, self, self, 65), -EINVAL);
 }
 
-/* covers: tgkill tkill ESRCH */
+/* covers: tgkill ESRCH tkill ESRCH */
 static void tgkill_of_a_thread_of_another_process_is_esrch(void **state)
 {
     pid_t pid = child_start(sleep_forever, NULL);

@@ -1,4 +1,5 @@
 /* restart.c: signal(7), which calls go on after a handler with SA_RESTART and which end with EINTR. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <linux/futex.h>

@@ -1,4 +1,5 @@
 /* rt_sigaction.c: rt_sigaction(2), how a signal is handled, flag by flag. */
+/* tags: trap */
 #include "../lib/child.h"
 
 #include <ucontext.h>

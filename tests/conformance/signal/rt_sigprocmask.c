@@ -89,7 +89,7 @@ static void unknown_how_is_einval_only_with_a_set(void **state)
     need_eq(mask_raw(77, NULL, &old), 0);
 }
 
-/* covers: rt_sigprocmask rt_sigpending EINVAL */
+/* covers: rt_sigprocmask EINVAL rt_sigpending EINVAL */
 static void wrong_size_is_einval(void **state)
 {
     unsigned long set[2] = {0};
@@ -100,7 +100,7 @@ static void wrong_size_is_einval(void **state)
     need_eq(SYS(SYS_rt_sigpending, set, 16), -EINVAL);
 }
 
-/* covers: rt_sigprocmask rt_sigpending EFAULT */
+/* covers: rt_sigprocmask EFAULT rt_sigpending EFAULT */
 static void bad_pointers_are_efault(void **state)
 {
     (void)state;
@@ -109,7 +109,7 @@ static void bad_pointers_are_efault(void **state)
     need_eq(SYS(SYS_rt_sigpending, BAD_PTR, 8), -EFAULT);
 }
 
-/* covers: rt_sigprocmask rt_sigpending SIG_BLOCK SIG_UNBLOCK */
+/* covers: rt_sigpending rt_sigprocmask SIG_BLOCK SIG_UNBLOCK */
 static void blocked_signal_is_pending_once_and_comes_when_unblocked(void **state)
 {
     unsigned long set = BIT(SIGUSR1);

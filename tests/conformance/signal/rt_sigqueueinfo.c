@@ -110,7 +110,7 @@ static void record(int sig, siginfo_t *info, void *context)
     order[at++] = info->si_value.sival_int;
 }
 
-/* covers: rt_sigqueueinfo rt_sigprocmask SA_SIGINFO */
+/* covers: rt_sigprocmask rt_sigqueueinfo SI_QUEUE */
 static void handlers_get_queued_values_in_order(void **state)
 {
     struct sigaction act = {.sa_sigaction = record, .sa_flags = SA_SIGINFO}, old;

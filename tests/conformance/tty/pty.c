@@ -86,7 +86,7 @@ static void both_ends_are_terminals_and_the_name_carries_the_number(void **state
     need_errno(ioctl(slave, TIOCGPTN, &number), ENOTTY);
 }
 
-/* covers: ioctl open TIOCSPTLCK TIOCGPTLCK EIO */
+/* covers: ioctl TIOCSPTLCK TIOCGPTLCK open EIO */
 static void locked_slave_is_eio(void **state)
 {
     int other = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), locked = -1, zero = 0;
@@ -393,7 +393,7 @@ static void flush_discards_input(void **state)
     need_errno(ioctl(slave, TCFLSH, 77), EINVAL);
 }
 
-/* covers: read poll EIO POLLHUP */
+/* covers: read EIO poll POLLHUP */
 static void master_sees_eio_when_the_last_slave_closed(void **state)
 {
     struct pollfd ready = {.fd = master, .events = POLLIN};
@@ -413,7 +413,7 @@ static void master_sees_eio_when_the_last_slave_closed(void **state)
     shows(master, "again");
 }
 
-/* covers: read write poll EIO POLLHUP close */
+/* covers: read write EIO poll POLLHUP close */
 static void slave_is_hung_up_when_the_master_closed(void **state)
 {
     struct pollfd ready = {.fd = slave, .events = POLLIN};
