@@ -491,7 +491,7 @@ static int remove_name(int dirfd, const char *text, bool is_dir)
 
 long sys_unlinkat(int dirfd, const char __user *pathname, int flags)
 {
-    AUTO_PATHNAME name;
+    AUTO_PATHNAME name = {.text = name.buf};
     int err;
 
     if (flags & ~AT_REMOVEDIR)

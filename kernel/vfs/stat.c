@@ -166,7 +166,7 @@ static int read_link(const struct path *path, char *buf, size_t size)
 
 long sys_readlinkat(int dirfd, const char __user *pathname, void __user *buf, int bufsiz)
 {
-    AUTO_PATHNAME name;
+    AUTO_PATHNAME name = {.text = name.buf};
     AUTO_PATH path = {0};
     char *text;
     int len, err;
