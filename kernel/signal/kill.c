@@ -161,10 +161,9 @@ long sys_rt_sigqueueinfo(pid_t tgid, int signo, const siginfo_t __user *from)
 long sys_rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int signo, const siginfo_t __user *from)
 {
     siginfo_t info;
-    int err;
+    int err = siginfo_from_user(&info, from, signo, tgid);
 
-    if (tgid <= 0 || tid <= 0)
+    if (err != -EFAULT && (tgid <= 0 || tid <= 0))
         return -EINVAL;
-    err = siginfo_from_user(&info, from, signo, tgid);
     return err ? err : kill_thread(tgid, tid, &info);
 }

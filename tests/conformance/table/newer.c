@@ -47,8 +47,11 @@ static void memfd_noexec_seal_fixes_the_mode(void **state)
 {
     struct stat st;
 
-    need_flag(close((int)syscall(SYS_memfd_create, "m", MFD_EXEC)));
-    int fd = (int)must(syscall(SYS_memfd_create, "m", MFD_NOEXEC_SEAL));
+    int fd = (int)syscall(SYS_memfd_create, "m", MFD_EXEC);
+
+    need_flag(fd);
+    must(close(fd));
+    fd = (int)must(syscall(SYS_memfd_create, "m", MFD_NOEXEC_SEAL));
 
     must(fstat(fd, &st));
     assert_int_equal(st.st_mode & 0777, 0666);
@@ -305,7 +308,10 @@ static void a_pidfd_may_stand_for_a_thread(void **state)
     pthread_t thread;
     pid_t tid = start_thread(&thread);
 
-    need_flag(close((int)syscall(SYS_pidfd_open, getpid(), PIDFD_THREAD)));
+    int leader = (int)syscall(SYS_pidfd_open, getpid(), PIDFD_THREAD);
+
+    need_flag(leader);
+    must(close(leader));
     errno = 0;
     assert_int_equal(syscall(SYS_pidfd_open, tid, 0), -1);
     assert_true(errno == EINVAL || errno == ENOENT);
