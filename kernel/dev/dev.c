@@ -2,6 +2,8 @@
 #include "dev/dev.h"
 
 #include "dev/internal.h"
+#include "dev/tty.h"
+#include "task/task.h"
 #include "vfs/vfs.h"
 
 /* devtmpfs is a tmpfs by another name; dev_populate() fills the one at /dev. */
@@ -18,6 +20,8 @@ static struct fs_type devtmpfs_type = {.name = "devtmpfs", .mount = devtmpfs_mou
 int dev_start(const struct boot_info *boot)
 {
     int err = fs_type_register(&devtmpfs_type);
+
+    task_hooks.session_ends = tty_session_ends;
 
     if (!err)
         err = mem_start();

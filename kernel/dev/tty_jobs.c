@@ -176,8 +176,10 @@ static long give_up(struct tty *tty)
 
 void tty_session_ends(struct session *session)
 {
+    spin_lock(&tasks_lock);
     if (session->tty)
         let_go_locked(session->tty, true);
+    spin_unlock(&tasks_lock);
 }
 
 /* --- the foreground group --------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ void signal_start(const struct boot_info *boot)
     struct task *task = task_self();
 
     wait_signal_pending = signal_pending;
+    timers_start();
     vfs_signal = signal_self;
     task->signals.blocked = boot->blocked_signals & ~UNBLOCKABLE;
     for (int i = 0; i < SIGNALS; i++) {
@@ -74,6 +75,7 @@ int signal_process_init(struct process *process, const struct process *parent, b
     s->stop_running = 0;
     waitq_init(&s->changed, "signals");
     waitq_init(&s->arrived, "signal arrival");
+    process_timers_init(process);
     if (!parent) {
         s->sighand = sighand_create();
     } else if (share) {

@@ -169,6 +169,7 @@ static int take_or_wait(struct task *task, u64 set, ktime deadline, siginfo_t *i
         signo = signal_dequeue_locked(task, set, info);
     }
     spin_unlock(&s->sighand->lock);
+    signal_taken(task->process, signo, info);
     signal_recalc();
     if (signo)
         return signo;

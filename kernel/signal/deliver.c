@@ -223,6 +223,7 @@ static int next_signal(struct task *task, struct sighand *sighand, struct signal
     if (signo && action->handler != (u64)SIG_DFL && (action->flags & SA_RESETHAND))
         sighand->actions[signo - 1].handler = (u64)SIG_DFL;
     spin_unlock(&sighand->lock);
+    signal_taken(task->process, signo, info);
     return signo;
 }
 

@@ -18,6 +18,8 @@ enum signal_default signal_default(int signo);
 void signal_queue_init(struct signal_queue *queue);
 void signal_queue_flush(struct process *process, struct signal_queue *queue, u64 set);
 int signal_dequeue_locked(struct task *task, u64 set, siginfo_t *info);
+/* After the lock is free: tells a timer that its signal was taken. */
+void signal_taken(struct process *process, int signo, siginfo_t *info);
 void signal_wake_task(struct task *task); /* tasks_lock held */
 
 /* calls.c: what sigaltstack(2) says at a stack pointer, and sets. */

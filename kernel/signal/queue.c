@@ -300,7 +300,14 @@ int signal_dequeue(u64 set, siginfo_t *info)
     spin_lock(&sighand->lock);
     signo = signal_dequeue_locked(task, set, info);
     spin_unlock(&sighand->lock);
+    signal_taken(task->process, signo, info);
     return signo;
+}
+
+void signal_taken(struct process *process, int signo, siginfo_t *info)
+{
+    if (signo && info->si_code == SI_TIMER)
+        info->si_overrun = posix_timer_taken(process, info->si_tid, info->si_overrun);
 }
 
 u64 signal_pending_set(void)

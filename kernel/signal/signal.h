@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/refcount.h"
 #include "base/types.h"
+#include "signal/timers.h"
 #include "sync/sync.h"
 #include "sync/waitq.h"
 
@@ -76,6 +77,7 @@ struct process_signals {
     u32 stop_running;            /* sighand->lock: threads that have yet to stop */
     struct waitq changed;        /* woken when stop_signal changes or the process ends */
     struct waitq arrived;        /* signalfd(2): woken when a signal is queued */
+    struct process_timers timers;
 };
 
 struct boot_info;
