@@ -5,6 +5,8 @@
 #include "base/types.h"
 
 struct file;
+struct mm;
+struct path;
 struct vma;
 
 /*
@@ -15,5 +17,12 @@ s64 mmap_file(struct file *file, u64 addr, u64 len, u32 prot, u64 flags, u64 off
 
 /* The file behind a mapping, not counted; NULL for memory without one. The space's lock is held. */
 struct file *vma_file(const struct vma *vma);
+
+/*
+ * The text of /proc/PID/maps (or smaps) of a space, with paths as seen from root: allocated, its length in *len.
+ * ERR_PTR(-ENOMEM). No lock may be held.
+ */
+enum maps_kind { MAPS_PLAIN, MAPS_SMAPS };
+char *maps_text(struct mm *mm, const struct path *root, enum maps_kind kind, size_t *len);
 
 #endif

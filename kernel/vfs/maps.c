@@ -1,0 +1,184 @@
+/*
+ * kernel/vfs/maps.c: the text of /proc/PID/maps and smaps, proc_pid_maps(5) and proc_pid_smaps(5).
+ *
+ * First the mappings are copied under the space's lock, then they are written down without it: finding the path
+ * of a file takes locks that come before it.
+ */
+#include "base/fmt.h"
+#include "base/string.h"
+#include "mm/alloc.h"
+#include "mm/mm.h"
+#include "vfs/file.h"
+#include "vfs/mmap.h"
+
+#define NAME_COLUMN 73 /* where the name of a mapping begins */
+#define LINE_MAX (256 + 4096)
+#define SMAPS_MAX 1024
+
+struct map_line {
+    u64 start, end, flags, offset;
+    enum vma_kind kind;
+    const char *name;  /* "[heap]" and the like, or NULL */
+    struct file *file; /* counted, or NULL */
+};
+
+struct map_list {
+    const struct mm *mm;
+    struct map_line *lines;
+    size_t n, room;
+};
+
+static const char *name_of(const struct mm *mm, const struct vma *vma)
+{
+    if (vma->at.name)
+        return vma->at.name;
+    if (vma->at.kind == VMA_MEMOBJ && !vma->at.owner)
+        return "/dev/zero (deleted)"; /* shared anonymous memory */
+    if (vma->at.kind != VMA_ANON)
+        return NULL;
+    if (vma->start < mm->brk && vma->end > mm->start_brk)
+        return "[heap]";
+    return vma->start <= mm->start_stack && vma->end >= mm->start_stack ? "[stack]" : NULL;
+}
+
+static int collect(const struct vma *vma, void *arg)
+{
+    struct map_list *list = arg;
+
+    if (list->n == list->room) {
+        size_t room = list->room ? list->room * 2 : 32;
+        struct map_line *lines = krealloc(list->lines, room * sizeof *lines);
+
+        if (!lines)
+            return -ENOMEM;
+        list->lines = lines;
+        list->room = room;
+    }
+
+    struct file *file = vma_file(vma);
+
+    list->lines[list->n++] = (struct map_line){
+        .start = vma->start,
+        .end = vma->end,
+        .flags = vma->flags,
+        .offset = vma->at.kind == VMA_ANON || vma->at.kind == VMA_KERNEL ? 0 : vma->at.offset,
+        .kind = vma->at.kind,
+        .name = name_of(list->mm, vma),
+        .file = file ? file_get(file) : NULL,
+    };
+    return 0;
+}
+
+/* One line; at most LINE_MAX bytes. */
+static size_t print_line(char *out, const struct map_line *line, const struct path *root, char *path)
+{
+    const struct inode *inode = line->file ? line->file->inode : NULL;
+    struct kstat stat = {0};
+    const char *name = line->name;
+    size_t n;
+
+    if (inode && inode_getattr(line->file->inode, &stat) < 0)
+        stat = (struct kstat){0};
+    n = (size_t)scnprintf(out, LINE_MAX, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu",
+                          (unsigned long long)line->start, (unsigned long long)line->end,
+                          line->flags & VM_READ ? 'r' : '-', line->flags & VM_WRITE ? 'w' : '-',
+                          line->flags & VM_EXEC ? 'x' : '-', line->flags & VM_SHARED ? 's' : 'p',
+                          (unsigned long long)line->offset, dev_major(stat.dev), dev_minor(stat.dev),
+                          (unsigned long long)stat.ino);
+    if (line->file) {
+        name = file_text(line->file, root, path, 4096);
+        if (IS_ERR(name))
+            name = "";
+    }
+    /* Linux ends the columns with a blank, also where nothing follows. */
+    out[n++] = ' ';
+    if (name) {
+        while (n < NAME_COLUMN)
+            out[n++] = ' ';
+        for (; *name && n < LINE_MAX - 4; name++) {
+            if (*name == '\n')
+                n += (size_t)scnprintf(out + n, 5, "\\012");
+            else
+                out[n++] = *name;
+        }
+    }
+    out[n++] = '\n';
+    return n;
+}
+
+/* The two letters of each property, as smaps shows them. */
+static size_t print_flags(char *out, size_t size, u64 flags)
+{
+    static const struct {
+        u64 flag;
+        char text[4];
+    } names[] = {
+        {VM_READ, "rd "},       {VM_WRITE, "wr "},      {VM_EXEC, "ex "},       {VM_SHARED, "sh "},
+        {VM_MAYREAD, "mr "},    {VM_MAYWRITE, "mw "},   {VM_MAYEXEC, "me "},    {VM_GROWSDOWN, "gd "},
+        {VM_LOCKED, "lo "},     {VM_SEQUENTIAL, "sr "}, {VM_RANDOM, "rr "},     {VM_DONTFORK, "dc "},
+        {VM_NORESERVE, "nr "},  {VM_WIPEONFORK, "wf "}, {VM_DONTDUMP, "dd "},   {VM_HUGEPAGE, "hg "},
+        {VM_NOHUGEPAGE, "nh "}, {VM_MERGEABLE, "mg "},
+    };
+    size_t n = (size_t)scnprintf(out, size, "VmFlags: ");
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (flags & names[i].flag)
+            n += (size_t)scnprintf(out + n, size - n, "%s", names[i].text);
+    }
+    return n + (size_t)scnprintf(out + n, size - n, "\n");
+}
+
+/* What is known of a mapping: what the host keeps of it in memory is not. At most SMAPS_MAX bytes. */
+static size_t print_details(char *out, const struct map_line *line)
+{
+    unsigned long long kib = (line->end - line->start) >> 10;
+    size_t n = (size_t)scnprintf(out, SMAPS_MAX,
+                                 "Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n"
+                                 "Locked:         %8llu kB\n",
+                                 kib, 4, 4, line->flags & VM_LOCKED ? kib : 0);
+
+    return n + print_flags(out + n, SMAPS_MAX - n, line->flags);
+}
+
+/* The text grows by what one mapping may need, so that printing itself cannot fail. */
+static char *print_all(const struct map_list *list, const struct path *root, enum maps_kind kind, size_t *len)
+{
+    size_t room = 0, n = 0;
+    char *text = NULL, *path = kmalloc(4096);
+
+    for (size_t i = 0; path && i < list->n; i++) {
+        if (room - n < LINE_MAX + SMAPS_MAX) {
+            char *more = krealloc(text, room = room * 2 + 2 * (LINE_MAX + SMAPS_MAX));
+
+            if (!more) {
+                kfree(text);
+                kfree(path);
+                return NULL;
+            }
+            text = more;
+        }
+        n += print_line(text + n, &list->lines[i], root, path);
+        if (kind == MAPS_SMAPS)
+            n += print_details(text + n, &list->lines[i]);
+    }
+    *len = n;
+    if (path && !text)
+        text = kzalloc(1);
+    kfree(path);
+    return text;
+}
+
+char *maps_text(struct mm *mm, const struct path *root, enum maps_kind kind, size_t *len)
+{
+    struct map_list list = {.mm = mm};
+    char *text = NULL;
+
+    if (mm_for_each_vma(mm, collect, &list) == 0)
+        text = print_all(&list, root, kind, len);
+    for (size_t i = 0; i < list.n; i++) {
+        if (list.lines[i].file)
+            file_put(list.lines[i].file);
+    }
+    kfree(list.lines);
+    return text ? text : ERR_PTR(-ENOMEM);
+}
