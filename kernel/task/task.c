@@ -291,11 +291,26 @@ static void notify_space(struct mm *mm)
     spin_unlock(&tasks_lock);
 }
 
+/* fcntl(2)'s F_SETOWN refuses what does not exist. */
+static bool owner_exists(int type, int id)
+{
+    bool found;
+
+    spin_lock(&tasks_lock);
+    if (type == F_OWNER_PGRP)
+        found = group_find_locked(id);
+    else
+        found = task_find_locked(id) && (type == F_OWNER_TID || process_find_locked(id));
+    spin_unlock(&tasks_lock);
+    return found;
+}
+
 int task_start(const struct boot_info *boot)
 {
     int err = pid_start();
 
     wait_signal_pending = wait_is_over;
+    vfs_owner_exists = owner_exists;
     mm_rlimit = task_rlimit;
     mm_notify = notify_space;
     cred_changed = rights_changed;

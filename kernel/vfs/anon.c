@@ -6,10 +6,12 @@
 
 #include <linux/magic.h>
 
+enum anon_kind { ANON_SHARED, ANON_PIPE, ANON_SOCKET, ANON_KINDS };
+
 static struct {
-    struct mount *mount;   /* constant after the start; of an internal file system */
-    struct dentry *shared; /* constant after the start; the one inode of all kinds without their own */
-    u64 next_ino;          /* atomic */
+    struct mount *mounts[ANON_KINDS]; /* constant after the start; internal file systems */
+    struct dentry *shared;            /* constant after the start; the inode of all kinds without their own */
+    u64 next_ino;                     /* atomic */
 } anon = {.next_ino = 1};
 
 static void anon_inode_release(struct inode *inode)
@@ -19,7 +21,19 @@ static void anon_inode_release(struct inode *inode)
 
 static const struct super_ops anon_super_ops = {.inode_release = anon_inode_release};
 static const struct inode_ops anon_inode_ops;
-static const struct fs_type anon_type = {.name = "anon_inodefs", .flags = FS_NODEV};
+
+static const struct fs_type anon_types[ANON_KINDS] = {
+    [ANON_SHARED] = {.name = "anon_inodefs", .flags = FS_NODEV},
+    [ANON_PIPE] = {.name = "pipefs", .flags = FS_NODEV},
+    [ANON_SOCKET] = {.name = "sockfs", .flags = FS_NODEV},
+};
+
+static const u64 anon_magic[ANON_KINDS] = {ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, SOCKFS_MAGIC};
+
+static enum anon_kind kind_of(umode mode)
+{
+    return S_ISFIFO(mode) ? ANON_PIPE : S_ISSOCK(mode) ? ANON_SOCKET : ANON_SHARED;
+}
 
 struct inode *inode_create_anon(umode mode, const struct file_ops *fops)
 {
@@ -27,7 +41,7 @@ struct inode *inode_create_anon(umode mode, const struct file_ops *fops)
 
     if (!inode)
         return NULL;
-    inode_init(inode, anon.mount->super, mode);
+    inode_init(inode, anon.mounts[kind_of(mode)]->super, mode);
     inode->ops = &anon_inode_ops;
     inode->fops = fops;
     inode->uid = cred_current()->fsuid;
@@ -36,9 +50,9 @@ struct inode *inode_create_anon(umode mode, const struct file_ops *fops)
     return inode;
 }
 
-int anon_start(void)
+static int start_kind(enum anon_kind kind)
 {
-    struct super *super = super_create(&anon_type, &anon_super_ops, ANON_INODE_FS_MAGIC);
+    struct super *super = super_create(&anon_types[kind], &anon_super_ops, anon_magic[kind]);
     struct inode *root = kzalloc(sizeof(*root));
 
     if (!super || !root)
@@ -48,20 +62,33 @@ int anon_start(void)
     root->ino = 1;
     if (super_set_root(super, root))
         return -ENOMEM;
-    anon.mount = mount_of_super(super, "anon_inodefs", 0);
-    anon.shared = super->root;
-    return anon.mount ? 0 : -ENOMEM;
+    anon.mounts[kind] = mount_of_super(super, anon_types[kind].name, 0);
+    return anon.mounts[kind] ? 0 : -ENOMEM;
+}
+
+int anon_start(void)
+{
+    for (enum anon_kind kind = 0; kind < ANON_KINDS; kind++) {
+        int err = start_kind(kind);
+
+        if (err)
+            return err;
+    }
+    anon.shared = anon.mounts[ANON_SHARED]->root;
+    return 0;
 }
 
 static int anon_path(const struct file_ops *ops, struct inode *inode, struct path *out)
 {
+    enum anon_kind kind = ANON_SHARED;
     struct dentry *dentry;
 
     if (inode) {
         struct name name = {.text = ops->name ? ops->name : ""};
 
         name.len = (u32)strlen(name.text);
-        dentry = dentry_create(anon.mount->super, NULL, &name, inode);
+        kind = kind_of(inode->mode);
+        dentry = dentry_create(inode->super, NULL, &name, inode);
         if (!dentry) {
             inode_put(inode);
             return -ENOMEM;
@@ -69,7 +96,7 @@ static int anon_path(const struct file_ops *ops, struct inode *inode, struct pat
     } else {
         dentry = dentry_get(anon.shared);
     }
-    *out = (struct path){.mount = mount_get(anon.mount), .dentry = dentry};
+    *out = (struct path){.mount = mount_get(anon.mounts[kind]), .dentry = dentry};
     return 0;
 }
 
@@ -142,7 +169,7 @@ struct file *file_create_memory(const char *text, umode mode, int flags, unsigne
         file_put(file);
         return ERR_PTR(-ENOMEM);
     }
-    file->path.mount = mount_get(anon.mount);
+    file->path.mount = mount_get(anon.mounts[ANON_SHARED]);
     file->inode = inode;
     file->ops = inode->fops;
     file->flags = ((u32)flags & ~(u32)O_ACCMODE) | O_RDWR | O_LARGEFILE;
@@ -152,7 +179,11 @@ struct file *file_create_memory(const char *text, umode mode, int flags, unsigne
 
 bool path_is_anon(const struct path *path)
 {
-    return path->mount == anon.mount;
+    for (enum anon_kind kind = 0; kind < ANON_KINDS; kind++) {
+        if (path->mount == anon.mounts[kind])
+            return true;
+    }
+    return false;
 }
 
 int vfs_start(void)

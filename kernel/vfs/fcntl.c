@@ -76,10 +76,16 @@ static long set_flags(struct file *file, int flags)
 
 /* ---- who gets the signals of O_ASYNC ---- */
 
+bool (*vfs_owner_exists)(int type, int id);
+
 static long set_owner(struct file *file, int type, int id)
 {
     if (type != F_OWNER_TID && type != F_OWNER_PID && type != F_OWNER_PGRP)
         return -EINVAL;
+    if (id < 0)
+        return -EINVAL;
+    if (id && vfs_owner_exists && !vfs_owner_exists(type, id))
+        return -ESRCH;
     spin_lock(&file->lock);
     file->owner.type = type;
     file->owner.id = id;

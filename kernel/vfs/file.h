@@ -180,6 +180,8 @@ extern const struct file_ops *fifo_ops;
 /* Upcalls that other rooms fill in; NULL: not there. */
 extern int (*vfs_memory_inode)(umode mode, unsigned int seals, struct inode **out); /* tmpfs */
 extern void (*vfs_file_gone)(struct file *file); /* epoll: the last descriptor's reference is gone */
+/* task: is there such a thread, process or group (F_OWNER_TID ...)? */
+extern bool (*vfs_owner_exists)(int type, int id);
 extern void (*vfs_signal)(int signal); /* signal: to the calling thread (SIGXFSZ, SIGPIPE) */
 /*
  * inotify, set by the first watch: an IN_ event of the dentry's inode; name: of that entry in it. cookie: ties

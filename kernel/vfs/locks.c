@@ -4,6 +4,7 @@
  * A process's record locks belong to its descriptor table, as do the closes that end them.
  */
 #include "abi/newer.h"
+#include "task/task.h"
 #include "vfs/internal.h"
 #include "vfs/locks.h"
 #include "syscall_proto.h"
@@ -38,8 +39,6 @@ static struct {
     struct spinlock lock; /* class OBJECT; taken with a file's lock held */
     struct list_head list;
 } waiters = {.lock = SPINLOCK(OBJECT), .list = LIST_HEAD_INIT(waiters.list)};
-
-int (*vfs_current_pid)(void);
 
 static struct file_locks *inode_locks(struct inode *inode)
 {
@@ -269,7 +268,7 @@ static int record_lock(struct file *file, const struct flock *from, bool ofd, st
         .kind = ofd ? LOCK_KIND_OFD : LOCK_KIND_POSIX,
         .owner = ofd ? (void *)file : self()->files,
         .type = from->l_type,
-        .pid = ofd ? -1 : vfs_current_pid ? vfs_current_pid() : 0,
+        .pid = ofd || !self()->task ? -1 : self()->task->process->pid,
     };
     list_init(&lock->list);
     if (from->l_type != F_RDLCK && from->l_type != F_WRLCK && from->l_type != F_UNLCK)

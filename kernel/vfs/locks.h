@@ -9,7 +9,4 @@ struct flock;
 long fcntl_setlk(struct file *file, const struct flock __user *user, bool ofd, bool wait);
 long fcntl_getlk(struct file *file, struct flock __user *user, bool ofd);
 
-/* task: the caller's process id, which F_GETLK shows to others. */
-extern int (*vfs_current_pid)(void);
-
 #endif

@@ -491,12 +491,11 @@ static int remove_name(int dirfd, const char *text, bool is_dir)
 
 long sys_unlinkat(int dirfd, const char __user *pathname, int flags)
 {
-    AUTO_PATHNAME name = {.text = name.buf};
-    int err;
+    AUTO_PATHNAME name;
+    int err = pathname_get(&name, pathname);
 
     if (flags & ~AT_REMOVEDIR)
         return -EINVAL;
-    err = pathname_get(&name, pathname);
     return err ? err : remove_name(dirfd, name.text, flags & AT_REMOVEDIR);
 }
 

@@ -96,6 +96,7 @@ struct pathname {
     size_t len;
     char buf[240];
 };
+/* An AUTO_PATHNAME is got by the declaration that follows it, before anything can return. */
 int pathname_get(struct pathname *name, const char __user *text); /* -EFAULT, -ENAMETOOLONG, -ENOMEM */
 void pathname_put(struct pathname *name);
 #define AUTO_PATHNAME __attribute__((cleanup(pathname_put))) struct pathname

@@ -168,12 +168,11 @@ long sys_readlinkat(int dirfd, const char __user *pathname, void __user *buf, in
 {
     AUTO_PATHNAME name = {.text = name.buf};
     AUTO_PATH path = {0};
+    int len, err = pathname_get(&name, pathname);
     char *text;
-    int len, err;
 
     if (bufsiz <= 0)
         return -EINVAL;
-    err = pathname_get(&name, pathname);
     if (!err)
         err = path_lookup(dirfd, name.text, LOOKUP_EMPTY, &path);
     if (err)

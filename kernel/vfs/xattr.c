@@ -40,6 +40,8 @@ static int may_access(const struct path *path, const char *name, bool write)
         return capable(CAP_SYS_ADMIN) ? 0 : write ? -EPERM : -ENODATA;
     if (!str_has_prefix(name, XATTR_USER_PREFIX))
         return -EOPNOTSUPP;
+    if (!name[XATTR_USER_PREFIX_LEN])
+        return -EINVAL;
     if (type != S_IFREG && type != S_IFDIR)
         return write ? -EPERM : -ENODATA;
     if (write && type == S_IFDIR && (inode->mode & S_ISVTX) && !inode_owner_or_capable(inode))
