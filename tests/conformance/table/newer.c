@@ -47,9 +47,9 @@ static void memfd_noexec_seal_fixes_the_mode(void **state)
 {
     struct stat st;
 
-    int fd = (int)syscall(SYS_memfd_create, "m", MFD_EXEC);
+    int fd;
 
-    need_flag(fd);
+    need_flag(fd = (int)syscall(SYS_memfd_create, "m", MFD_EXEC));
     must(close(fd));
     fd = (int)must(syscall(SYS_memfd_create, "m", MFD_NOEXEC_SEAL));
 
@@ -308,9 +308,9 @@ static void a_pidfd_may_stand_for_a_thread(void **state)
     pthread_t thread;
     pid_t tid = start_thread(&thread);
 
-    int leader = (int)syscall(SYS_pidfd_open, getpid(), PIDFD_THREAD);
+    int leader;
 
-    need_flag(leader);
+    need_flag(leader = (int)syscall(SYS_pidfd_open, getpid(), PIDFD_THREAD));
     must(close(leader));
     errno = 0;
     assert_int_equal(syscall(SYS_pidfd_open, tid, 0), -1);
