@@ -319,8 +319,7 @@ static bool processes_exhausted(void)
     spin_lock(&tasks_lock);
     for_each_process(process)
     {
-        for_each_thread(task, process) used +=
-            task->self->cred && task->self->cred->uid == cred->uid;
+        for_each_thread(task, process) used += task_uid_locked(task) == cred->uid;
     }
     spin_unlock(&tasks_lock);
     return used >= limit;

@@ -195,11 +195,10 @@ static void become(struct exec *exec)
     files_close_on_exec(self()->files);
     if (exec->secure || exec->cred->euid != cred_current()->euid)
         task->parent_death_signal = 0;
-    task->personality &= ~(u32)PER_CLEAR_ON_SETID * exec->secure;
+    if (exec->secure)
+        task->personality &= ~(u32)PER_CLEAR_ON_SETID;
     cred_commit(TAKE(exec->cred));
     task_publish_comm(task, name ? name + 1 : exec->shown_path);
-    task->timer_slack = task->default_timer_slack;
-    task->sched.reset_on_fork = task->sched.reset_on_fork;
 
     spin_lock(&tasks_lock);
     old_exe = process->exe;

@@ -189,6 +189,7 @@ static void unlink_thread_locked(struct task *task)
 
     task_clock_stop(task);
     process->dead_threads.cpu += task->cpu_past;
+    process->end_uid = self()->cred->uid;
     task->exited = true;
     if (task != process->leader) {
         task->number->task = NULL;
@@ -202,7 +203,6 @@ static void end_process_locked(struct process *process, struct list_head *dead)
 {
     struct session *session = process->group->session;
 
-    process->end_uid = self()->cred->uid;
     process->state = PROCESS_ZOMBIE;
     if (session->leader == process)
         session->leader = NULL;

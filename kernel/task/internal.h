@@ -74,6 +74,7 @@ int process_single_thread(void);
 
 /* ---- notify.c ---- */
 
+uid_t task_uid_locked(struct task *task);            /* the real user of a thread */
 uid_t process_uid_locked(struct process *child);     /* the real user, also of one that has ended */
 int process_end_code(const struct process *process); /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
 

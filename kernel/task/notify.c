@@ -6,19 +6,17 @@
 
 #define TICKS_PER_SECOND 100 /* siginfo's and times(2)'s unit, sysconf(_SC_CLK_TCK) */
 
+uid_t task_uid_locked(struct task *task)
+{
+    AUTO(cred_put)
+    const struct cred *cred = task->self && !task->exited ? cred_of(task->self) : NULL;
+
+    return cred ? cred->uid : task->process->end_uid;
+}
+
 uid_t process_uid_locked(struct process *child)
 {
-    const struct cred *cred;
-    uid_t uid = child->end_uid;
-
-    if (child->state != PROCESS_ALIVE || child->leader->exited)
-        return uid;
-    cred = cred_of(child->leader->self);
-    if (cred) {
-        uid = cred->uid;
-        cred_put(cred);
-    }
-    return uid;
+    return task_uid_locked(child->leader);
 }
 
 int process_end_code(const struct process *process)

@@ -26,7 +26,7 @@ static bool is_meant(const struct priority_walk *walk, struct task *task)
     case PRIO_PGRP:
         return process_group_id(task->process) == walk->who;
     default:
-        return task->self->cred && task->self->cred->uid == walk->uid;
+        return task_uid_locked(task) == walk->uid;
     }
 }
 
@@ -82,9 +82,12 @@ long sys_getpriority(int which, int who)
 
 static int set_nice(struct task *task, void *arg)
 {
-    const struct cred *me = cred_current(), *cred = task->self->cred;
+    const struct cred *me = cred_current();
+    AUTO(cred_put) const struct cred *cred = cred_of(task->self);
     int nice = *(int *)arg;
 
+    if (!cred)
+        return 0; /* it is about to end */
     if (me->uid != cred->uid && me->euid != cred->uid && me->euid != cred->euid &&
         !cred_capable(me, CAP_SYS_NICE))
         return -EPERM;
