@@ -317,9 +317,9 @@ static bool processes_exhausted(void)
         cred_capable(cred, CAP_SYS_ADMIN))
         return false;
     spin_lock(&tasks_lock);
-    for_each_process(process)
-    {
-        for_each_thread(task, process) used += task_uid_locked(task) == cred->uid;
+    for_each_process(process) {
+        for_each_thread(task, process)
+            used += task_uid_locked(task) == cred->uid;
     }
     spin_unlock(&tasks_lock);
     return used >= limit;

@@ -55,8 +55,7 @@ static int check_segments(struct elf_file *elf)
     bool any = false;
     u64 end = 0;
 
-    for_each_segment(p, elf)
-    {
+    for_each_segment(p, elf) {
         if (p->p_type != PT_LOAD)
             continue;
         if (!segment_is_sound(p) || (any && p->p_vaddr < end))
@@ -102,8 +101,7 @@ void elf_close(struct elf_file *elf)
 
 char *elf_interpreter(const struct elf_file *elf)
 {
-    for_each_segment(p, elf)
-    {
+    for_each_segment(p, elf) {
         char *path;
         ssize_t n;
 
@@ -126,8 +124,7 @@ char *elf_interpreter(const struct elf_file *elf)
 
 bool elf_wants_executable_stack(const struct elf_file *elf)
 {
-    for_each_segment(p, elf)
-    {
+    for_each_segment(p, elf) {
         if (p->p_type == PT_GNU_STACK)
             return p->p_flags & PF_X;
     }
@@ -138,8 +135,7 @@ u64 elf_phdr_address(const struct elf_file *elf)
 {
     u64 offset = elf->header.e_phoff;
 
-    for_each_segment(p, elf)
-    {
+    for_each_segment(p, elf) {
         if (p->p_type == PT_LOAD && p->p_offset <= offset && offset < p->p_offset + p->p_filesz)
             return p->p_vaddr + (offset - p->p_offset) + elf->bias;
     }
@@ -158,8 +154,7 @@ static u64 largest_alignment(const struct elf_file *elf)
 {
     u64 align = PAGE_SIZE;
 
-    for_each_segment(p, elf)
-    {
+    for_each_segment(p, elf) {
         if (p->p_type == PT_LOAD && IS_POW2(p->p_align) && p->p_align <= SEGMENT_ALIGN)
             align = MAX(align, (u64)p->p_align);
     }
@@ -228,8 +223,7 @@ static void note_layout(const struct elf_file *elf)
 
     mm->start_code = UINT64_MAX;
     mm->end_code = mm->start_data = mm->end_data = 0;
-    for_each_segment(p, elf)
-    {
+    for_each_segment(p, elf) {
         u64 start = p->p_vaddr + elf->bias;
 
         if (p->p_type != PT_LOAD)
@@ -247,8 +241,7 @@ int elf_load(struct elf_file *elf, bool interpreter, bool has_interpreter)
 {
     int err = choose_bias(elf, !interpreter && has_interpreter);
 
-    for_each_segment(p, elf)
-    {
+    for_each_segment(p, elf) {
         if (!err && p->p_type == PT_LOAD)
             err = load_segment(elf, p);
     }

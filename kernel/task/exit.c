@@ -112,8 +112,7 @@ static void parent_died_locked(struct process *child)
 {
     struct task *task;
 
-    for_each_thread(task, child)
-    {
+    for_each_thread(task, child) {
         siginfo_t info;
 
         if (!task->parent_death_signal)
@@ -174,7 +173,8 @@ static void wake_others_locked(struct process *process)
 
     if (!process->signals.pending.set)
         return;
-    for_each_thread(other, process) task_mark(other, PENDING_SIGNAL);
+    for_each_thread(other, process)
+        task_mark(other, PENDING_SIGNAL);
 }
 
 static void unlink_thread_locked(struct task *task)

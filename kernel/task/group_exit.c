@@ -13,8 +13,7 @@ static void end_others_locked(struct process *process)
 {
     struct task *task;
 
-    for_each_thread(task, process)
-    {
+    for_each_thread(task, process) {
         if (task == task_self())
             continue;
         atomic_store_release(&task->dying, true);

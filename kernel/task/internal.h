@@ -85,6 +85,11 @@ bool parent_notify_end_locked(struct process *child);
 /* Groups that lose their last tie to the session: those who are stopped get SIGHUP and SIGCONT. */
 void orphaned_group_locked(struct process *process, struct process *parent);
 
+/* ---- cpu_limit.c ---- */
+
+void cpu_limit_start(void);
+void cpu_limit_changed(const struct process *process); /* RLIMIT_CPU may be another */
+
 /* ---- usage.c ---- */
 
 void usage_add(struct usage *to, const struct usage *from);

@@ -38,6 +38,8 @@ static int change_limit(struct process *process, u32 resource, const struct rlim
     else if (to)
         *limit = *to;
     spin_unlock(&tasks_lock);
+    if (to && !err && resource == RLIMIT_CPU)
+        cpu_limit_changed(process);
     return err;
 }
 

@@ -134,8 +134,7 @@ bool group_is_orphaned_locked(struct group *group, const struct process *without
 {
     struct process *member;
 
-    for_each_group_member(member, group)
-    {
+    for_each_group_member(member, group) {
         struct group *parents = member->parent ? member->parent->group : NULL;
 
         if (member == without || member->state != PROCESS_ALIVE ||
@@ -163,8 +162,7 @@ static bool has_stopped_locked(struct group *group)
 {
     struct process *member;
 
-    for_each_group_member(member, group)
-    {
+    for_each_group_member(member, group) {
         if (member->stopped && member->state == PROCESS_ALIVE)
             return true;
     }
@@ -177,7 +175,8 @@ static void group_send_locked(struct group *group, int signo)
     siginfo_t info;
 
     siginfo_kernel(&info, signo);
-    for_each_group_member(member, group) signal_send_locked(member, NULL, &info);
+    for_each_group_member(member, group)
+        signal_send_locked(member, NULL, &info);
 }
 
 /*

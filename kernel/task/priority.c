@@ -43,10 +43,8 @@ static int walk_run(struct priority_walk *walk)
     spin_lock(&tasks_lock);
     if (walk->which == PRIO_PGRP && walk->who == 0)
         walk->who = process_group_id(process_self());
-    for_each_process(process)
-    {
-        for_each_thread(task, process)
-        {
+    for_each_process(process) {
+        for_each_thread(task, process) {
             int err;
 
             if (!is_meant(walk, task))

@@ -14,7 +14,8 @@ static u16 count_threads(void)
     u32 n = 0;
 
     spin_lock(&tasks_lock);
-    for_each_process(process) n += process->nthreads;
+    for_each_process(process)
+        n += process->nthreads;
     spin_unlock(&tasks_lock);
     return (u16)MIN(n, (u32)UINT16_MAX);
 }

@@ -256,6 +256,7 @@ static int main_start(const struct boot_info *boot)
     spin_unlock(&tasks_lock);
     signal_task_init(task, NULL, false);
     task_clock_start(task);
+    cpu_limit_changed(process);
     self()->task = task;
     self()->current_nr = -1;
     return process->pid == PID_MAIN ? 0 : -EINVAL;
@@ -314,6 +315,7 @@ int task_start(const struct boot_info *boot)
     mm_rlimit = task_rlimit;
     mm_notify = notify_space;
     cred_changed = rights_changed;
+    cpu_limit_start();
     if (!err)
         err = credentials_start(boot);
     if (!err)

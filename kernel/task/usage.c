@@ -23,8 +23,7 @@ void process_usage_locked(struct process *process, struct usage *out)
     struct task *task;
 
     *out = process->dead_threads;
-    for_each_thread(task, process)
-    {
+    for_each_thread(task, process) {
         struct mm *mm = task->self->mm;
 
         out->cpu += task_cpu_time(task);
