@@ -33,6 +33,31 @@ const char *errno_name(int err)
     return text;
 }
 
+/* Children that were not waited for yet; a failed case leaves none behind for the next ones. */
+static pid_t children[64];
+
+static void child_note(pid_t from, pid_t to)
+{
+    for (size_t i = 0; i < ARRAY_LEN(children); i++) {
+        if (children[i] == from) {
+            children[i] = to;
+            return;
+        }
+    }
+}
+
+static void children_end(void)
+{
+    int status;
+
+    for (size_t i = 0; i < ARRAY_LEN(children); i++) {
+        pid_t pid = children[i];
+        children[i] = 0;
+        if (pid != 0 && waitpid(pid, &status, WNOHANG | __WALL) == 0)
+            kill(pid, SIGKILL); /* still ours, so the number is not another's */
+    }
+}
+
 void check_failed(const char *expr, const char *file, int line, const char *format, ...)
 {
     char text[256];
@@ -42,6 +67,8 @@ void check_failed(const char *expr, const char *file, int line, const char *form
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     print_error("%s: %s\n", expr, text);
+    interrupts_abandon();
+    children_end();
     _fail(file, line);
 }
 
@@ -152,9 +179,12 @@ pid_t child_fork(void)
 
     fflush(NULL);
     pid_t pid = must(fork());
-    if (pid != 0)
+    if (pid != 0) {
+        child_note(0, pid);
         return pid;
+    }
 
+    memset(children, 0, sizeof children);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* where it is missing, the runner ends what is left */
     setrlimit(RLIMIT_CORE, &no_core);
     setenv("CMOCKA_TEST_ABORT", "1", 1); /* cmocka aborts instead of leaving by longjmp */
@@ -171,8 +201,10 @@ int child_wait(pid_t pid)
 
     for (;;) {
         pid_t got = waitpid(pid, &status, WNOHANG | __WALL);
-        if (got == pid)
+        if (got == pid) {
+            child_note(pid, 0);
             return status;
+        }
         if (got == -1 && errno != EINTR)
             check_failed("waitpid", __FILE__, __LINE__, "failed with %s", errno_name(errno));
         if (now_ms() > end) {
@@ -192,8 +224,10 @@ void child_kill(pid_t pid)
     kill(pid, SIGKILL);
     for (;;) {
         pid_t got = waitpid(pid, &status, WNOHANG | __WALL);
-        if (got == pid || (got == -1 && errno != EINTR))
+        if (got == pid || (got == -1 && errno != EINTR)) {
+            child_note(pid, 0);
             return;
+        }
         if (now_ms() > end)
             check_failed("child_kill", __FILE__, __LINE__, "child %d survives SIGKILL", pid);
         nap();

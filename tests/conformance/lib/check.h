@@ -255,5 +255,6 @@ void default_signal(int sig);
  */
 void interrupts_start(int sa_flags);
 void interrupts_stop(void);
+void interrupts_abandon(void); /* stops them when a case fails in between */
 
 #endif

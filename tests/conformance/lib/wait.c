@@ -106,18 +106,28 @@ void default_signal(int sig)
     must(sigaction(sig, &sa, NULL));
 }
 
+static bool interrupting;
+
 void interrupts_start(int sa_flags)
 {
     struct itimerval every = {.it_interval.tv_usec = 5000, .it_value.tv_usec = 5000};
 
     catch_signal(SIGALRM, sa_flags);
     must(setitimer(ITIMER_REAL, &every, NULL));
+    interrupting = true;
 }
 
 void interrupts_stop(void)
 {
     struct itimerval never = {0};
 
+    interrupting = false;
     must(setitimer(ITIMER_REAL, &never, NULL));
     default_signal(SIGALRM);
+}
+
+void interrupts_abandon(void)
+{
+    if (interrupting)
+        interrupts_stop();
 }
