@@ -4,6 +4,7 @@
 #include "abi/names.h"
 #include "base/fmt.h"
 #include "base/string.h"
+#include "cred/cred.h"
 #include "fs/cpio/cpio.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/overlay/overlay.h"
@@ -192,7 +193,7 @@ static int types_start(const struct boot_info *boot)
     return err ? err : hostfs_start(boot->rlimits[RLIMIT_NOFILE][0]);
 }
 
-int root_mount(const struct boot_info *boot)
+static int mount_all(const struct boot_info *boot)
 {
     struct mount *root;
     int err = types_start(boot);
@@ -209,5 +210,21 @@ int root_mount(const struct boot_info *boot)
     for (u32 i = 0; i < boot->nmounts && !err; i++)
         err = user_mount(&boot->mounts[i]);
     self()->fs->umask = (umode)boot->umask & 0777;
+    return err;
+}
+
+/* Whoever the program runs as, its tree is set up by the superuser. */
+int root_mount(const struct boot_info *boot)
+{
+    const struct cred *caller = self()->cred;
+    struct cred *superuser = cred_create(0, 0);
+    int err;
+
+    if (!superuser)
+        return complain("/", -ENOMEM);
+    self()->cred = superuser;
+    err = mount_all(boot);
+    self()->cred = caller;
+    cred_put(superuser);
     return err;
 }
