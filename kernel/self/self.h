@@ -18,10 +18,10 @@ struct fs_context;
 struct namespaces;
 
 /* Marks in target_thread.pending. The thread handles all before it returns to the program. */
-#define PENDING_SIGNAL BIT(0) /* signal: a signal may be deliverable, or a stop or exit is due */
-#define PENDING_FREEZE BIT(1) /* task: exec or exit wants this thread gone */
-#define PENDING_WORK   BIT(2) /* mm: mm_catch_up() */
-#define PENDING_TRACE  BIT(3) /* task: ptrace */
+#define PENDING_SIGNAL (1U << 0) /* signal: a signal may be deliverable, or a stop or exit is due */
+#define PENDING_FREEZE (1U << 1) /* task: exec or exit wants this thread gone */
+#define PENDING_WORK   (1U << 2) /* mm: mm_catch_up() */
+#define PENDING_TRACE  (1U << 3) /* task: ptrace */
 
 #define SELF_MAX_LOCKS    12
 #define SELF_CALL_HISTORY 64

@@ -19,8 +19,7 @@
 
 struct event {
     struct list_head list;
-    struct inotify_event head; /* its name comes next, padded with zeros */
-    char name[];
+    struct inotify_event head; /* last: its name is padded with zeros */
 };
 
 struct inotify {
@@ -59,14 +58,14 @@ static struct event *event_alloc(int wd, u32 mask, u32 cookie, const struct name
         return NULL;
     event->head = (struct inotify_event){.wd = wd, .mask = mask, .cookie = cookie, .len = (u32)len};
     if (name)
-        memcpy(event->name, name->text, name->len);
+        memcpy(event->head.name, name->text, name->len);
     return event;
 }
 
 static bool event_same(const struct event *a, const struct event *b)
 {
     return a->head.wd == b->head.wd && a->head.mask == b->head.mask && a->head.cookie == b->head.cookie &&
-           a->head.len == b->head.len && memcmp(a->name, b->name, a->head.len) == 0;
+           a->head.len == b->head.len && memcmp(a->head.name, b->head.name, a->head.len) == 0;
 }
 
 static void queue_locked(struct inotify *group, struct event *event)
@@ -248,7 +247,7 @@ static ssize_t inotify_read(struct file *file, struct iter *to, loff_t *pos)
             return done || !event ? done : PTR_ERR(event);
         n = copy_to_iter(to, &event->head, sizeof(event->head));
         if (n == (ssize_t)sizeof(event->head) && event->head.len)
-            n += copy_to_iter(to, event->name, event->head.len);
+            n += copy_to_iter(to, event->head.name, event->head.len);
         if (n != (ssize_t)(sizeof(event->head) + event->head.len))
             n = -EFAULT;
         kfree(event);
