@@ -284,7 +284,13 @@ static struct file *open_walk(struct walk *walk, struct open_request *req)
     return err ? ERR_PTR(err) : open_object(&walk->path, req);
 }
 
-static struct file *open_at(int dirfd, const char *text, struct open_request *req)
+/*
+ * ESTALE: what a name stands for has changed between the walk and the opening, in a file system that others may
+ * change. The next walk finds it out. Somebody who changes it without end gets the error through.
+ */
+#define OPEN_TRIES 100
+
+static struct file *open_once(int dirfd, const char *text, struct open_request *req)
 {
     struct walk walk;
     struct file *file;
@@ -292,6 +298,15 @@ static struct file *open_at(int dirfd, const char *text, struct open_request *re
 
     file = err ? ERR_PTR(err) : open_walk(&walk, req);
     walk_end(&walk);
+    return file;
+}
+
+static struct file *open_at(int dirfd, const char *text, struct open_request *req)
+{
+    struct file *file = ERR_PTR(-ESTALE);
+
+    for (int i = 0; i < OPEN_TRIES && file == ERR_PTR(-ESTALE); i++)
+        file = open_once(dirfd, text, req);
     return file;
 }
 
@@ -328,7 +343,7 @@ struct file *file_open(const char *path, int flags, umode mode)
     return err ? ERR_PTR(err) : open_at(AT_FDCWD, path, &req);
 }
 
-struct file *file_open_exec(int dirfd, const char *text, int at_flags)
+static struct file *open_exec_once(int dirfd, const char *text, int at_flags)
 {
     struct open_request req = {.flags = O_RDONLY | O_LARGEFILE, .access = MAY_EXEC};
     AUTO_PATH path = {0};
@@ -343,6 +358,15 @@ struct file *file_open_exec(int dirfd, const char *text, int at_flags)
     if (!inode_is(path_inode(&path), S_IFREG))
         return ERR_PTR(-EACCES);
     return open_object(&path, &req);
+}
+
+struct file *file_open_exec(int dirfd, const char *text, int at_flags)
+{
+    struct file *file = ERR_PTR(-ESTALE);
+
+    for (int i = 0; i < OPEN_TRIES && file == ERR_PTR(-ESTALE); i++)
+        file = open_exec_once(dirfd, text, at_flags);
+    return file;
 }
 
 /* ---- the calls ---- */

@@ -33,7 +33,7 @@ int hostfs_stat(struct inode *inode, struct host_stat *st)
     err = host_file_stat(place.file, place.name.text, st);
     hostfs_place_put(&place);
     if (!err && !hostfs_same(hostfs_inode(inode), st))
-        err = -ENOENT;
+        err = -ESTALE;
     return err;
 }
 
@@ -51,12 +51,10 @@ int hostfs_getattr(struct inode *inode, struct kstat *stat)
     inode_stat(inode, stat);
     stat->blocks = READ_ONCE(own->blocks);
     stat->blksize = READ_ONCE(own->blksize);
-    /* Removed on the host, but still known here: what was last seen, without a name. */
-    if (err == -ENOENT) {
+    /* Gone from the host, but still known here: what was last seen. Its other names are not known. */
+    if ((err == -ENOENT || err == -ESTALE) && READ_ONCE(own->parent))
         stat->nlink = 0;
-        return 0;
-    }
-    return err;
+    return err == -ENOENT || err == -ESTALE ? 0 : err;
 }
 
 /* ---- names that were looked up before ---- */
@@ -110,6 +108,7 @@ bool hostfs_revalidate(struct inode *dir, const struct name *name, struct inode 
     if (!hostfs_same(hostfs_inode(inode), &st))
         return false;
     hostfs_refresh(inode, &st);
+    hostfs_need_place(inode, dir, name);
     return true;
 }
 

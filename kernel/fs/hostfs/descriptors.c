@@ -202,8 +202,10 @@ static int handle_host_open(struct inode *inode, u32 access)
     if (file < 0)
         return file;
     err = host_file_stat(file, "", &st);
-    if (!err && !hostfs_same(hostfs_inode(inode), &st))
-        err = -ENOENT;
+    if (!err && !hostfs_same(hostfs_inode(inode), &st)) {
+        err = -ESTALE;
+        WRITE_ONCE(hostfs_inode(inode)->checked, HOSTFS_NEVER); /* the next look-up looks again */
+    }
     if (err) {
         host_file_close(file);
         return err;

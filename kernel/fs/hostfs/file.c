@@ -214,7 +214,7 @@ static ssize_t hostfs_write(struct file *file, struct iter *from, loff_t *pos)
 {
     ssize_t done;
 
-    if (file_flags(file) & O_APPEND)
+    if (file_appends(file, from))
         done = append(file, from, pos);
     else
         done = write_pieces(file, from, pos);

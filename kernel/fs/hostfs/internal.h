@@ -20,6 +20,7 @@
 #include <linux/limits.h>
 
 #define HOSTFS_BUCKETS 1024
+#define HOSTFS_NEVER   (INT64_MIN / 2) /* a time long ago */
 
 struct hostfs_super {
     struct super *super;                           /* constant */
@@ -83,6 +84,8 @@ int hostfs_inode_find(struct super *super, struct hostfs_inode *parent, const ch
 void hostfs_refresh(struct inode *inode, const struct host_stat *st);
 /* The name that leads to it. A name is prepared first, so that this cannot fail. */
 void hostfs_set_place(struct inode *inode, struct inode *parent, char *name);
+/* Unless it has one: it may have lost that, and still have other names. */
+void hostfs_need_place(struct inode *inode, struct inode *parent, const struct name *name);
 void hostfs_forget_place(struct inode *inode, struct inode *parent, const struct name *name);
 ino_t hostfs_ino(const struct hostfs_super *fs, u64 dev, u64 ino);
 bool hostfs_same(const struct hostfs_inode *inode, const struct host_stat *st);

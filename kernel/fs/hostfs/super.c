@@ -149,6 +149,17 @@ void hostfs_set_place(struct inode *inode, struct inode *parent, char *name)
     kfree(old_name);
 }
 
+void hostfs_need_place(struct inode *inode, struct inode *parent, const struct name *name)
+{
+    char *text;
+
+    if (READ_ONCE(hostfs_inode(inode)->parent))
+        return;
+    text = kstrndup(name->text, name->len);
+    if (text)
+        hostfs_set_place(inode, parent, text);
+}
+
 void hostfs_forget_place(struct inode *inode, struct inode *parent, const struct name *name)
 {
     struct hostfs_inode *own = hostfs_inode(inode);
