@@ -1,11 +1,13 @@
 /* kernel/syscall/decode.c: prints a call as strace(1) does, by the generated tables. */
 #include "syscall/decode.h"
 
+#include <asm/socket.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 
 #include "abi/names.h"
 #include "abi/newer.h"
+#include "abi/unexported.h"
 #include "base/errno.h"
 #include "base/fmt.h"
 #include "mm/uaccess.h"
@@ -250,14 +252,32 @@ static void put_fcntl_arg(struct decoding *d, u32 cmd, u64 value)
     }
 }
 
+/* setsockopt(2): the names depend on the level. */
+static void put_option(struct decoding *d, u32 level, u64 option)
+{
+    if (level == SOL_SOCKET)
+        decode_enum(d, SET_so, option);
+    else if (level == SOL_TCP)
+        decode_enum(d, SET_tcp_option, option);
+    else if (level == SOL_IP)
+        decode_enum(d, SET_ip_option, option);
+    else
+        decode_put(d, "%llu", (unsigned long long)option);
+}
+
 static void put_arg(struct decoding *d, const struct syscall_row *row, const struct decode_arg *arg,
                     const u64 args[6], long result)
 {
     u64 value = args[arg - row->args];
 
     switch (arg->kind) {
-    case KIND_set:
     case KIND_enum:
+        if (arg->what == SET_so && arg > row->args)
+            put_option(d, (u32)args[arg - row->args - 1], (u32)value);
+        else
+            put_named(d, arg, value);
+        break;
+    case KIND_set:
         put_named(d, arg, value);
         break;
     case KIND_path:

@@ -233,6 +233,11 @@ static void sockets(void **state)
     CHECK("accept(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, "
           "[16]) = 4",
           4, __NR_accept, 3, P(&in), P(&length));
+    CHECK("setsockopt(3, SOL_SOCKET, SO_REUSEADDR, \"\\1\", 1) = 0", 0, __NR_setsockopt, 3,
+          SOL_SOCKET, SO_REUSEADDR, P("\1"), 1);
+    CHECK("setsockopt(3, SOL_TCP, TCP_NODELAY, \"\\1\", 1) = 0", 0, __NR_setsockopt, 3, IPPROTO_TCP,
+          1, P("\1"), 1);
+    CHECK("setsockopt(3, SOL_UDP, 1, NULL, 0) = 0", 0, __NR_setsockopt, 3, IPPROTO_UDP, 1, 0, 0);
     CHECK("accept(3, NULL, NULL) = -1 EAGAIN (Resource temporarily unavailable)", -EAGAIN,
           __NR_accept, 3, 0, 0);
 }
