@@ -142,6 +142,7 @@ void dentry_hash(struct dentry *dentry)
     __atomic_fetch_or(&dentry->flags, DENTRY_USED, __ATOMIC_RELAXED);
     list_add(&dentry->hash, &bucket->chain);
     spin_unlock(&bucket->lock);
+    __atomic_fetch_add(&dentry->parent->cached, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&dentries.hashed, 1, __ATOMIC_RELAXED);
 }
 
@@ -166,6 +167,7 @@ void dentry_unhash(struct dentry *dentry)
     }
     list_del(&dentry->hash);
     __atomic_fetch_or(&dentry->flags, DENTRY_UNHASHED, __ATOMIC_RELEASE);
+    __atomic_fetch_sub(&dentry->parent->cached, 1, __ATOMIC_RELAXED);
     spin_unlock(&bucket->lock);
     __atomic_fetch_sub(&dentries.hashed, 1, __ATOMIC_RELAXED);
     dentry_put(dentry);
@@ -278,24 +280,35 @@ void dentry_exchange(struct dentry *a, struct dentry *b)
     dentry_hash(b);
 }
 
-/* Takes the unused dentries of a bucket that `super` (NULL: any, unless used lately) names. */
-static void bucket_take(struct bucket *bucket, struct super *super, struct list_head *taken)
+/* Which dentries are to go: those of a super, those in a directory, or those that nobody uses. */
+struct prune {
+    struct super *super;
+    struct dentry *parent;
+};
+
+static bool to_be_pruned(struct dentry *dentry, const struct prune *what)
+{
+    if (what->super)
+        return dentry->super == what->super;
+    /* Nobody can find it while we hold the bucket's lock, so a count of one stays one. */
+    if (__atomic_load_n(&dentry->ref.count, __ATOMIC_ACQUIRE) != 1)
+        return false;
+    if (what->parent)
+        return dentry->parent == what->parent;
+    return !(__atomic_fetch_and(&dentry->flags, ~(u32)DENTRY_USED, __ATOMIC_RELAXED) & DENTRY_USED);
+}
+
+static void bucket_take(struct bucket *bucket, const struct prune *what, struct list_head *taken)
 {
     struct dentry *dentry, *next;
 
     spin_lock(&bucket->lock);
     list_for_each_entry_safe (dentry, next, &bucket->chain, hash) {
-        u32 alone = 1;
-
-        if (super && dentry->super != super)
-            continue;
-        if (!super && __atomic_fetch_and(&dentry->flags, ~(u32)DENTRY_USED, __ATOMIC_RELAXED) & DENTRY_USED)
-            continue;
-        /* Nobody can find it while we hold the lock, so a count of one stays one. */
-        if (!super && __atomic_load_n(&dentry->ref.count, __ATOMIC_ACQUIRE) != alone)
+        if (!to_be_pruned(dentry, what))
             continue;
         __atomic_fetch_or(&dentry->flags, DENTRY_UNHASHED, __ATOMIC_RELEASE);
         list_move(&dentry->hash, taken);
+        __atomic_fetch_sub(&dentry->parent->cached, 1, __ATOMIC_RELAXED);
         __atomic_fetch_sub(&dentries.hashed, 1, __ATOMIC_RELAXED);
     }
     spin_unlock(&bucket->lock);
@@ -316,7 +329,16 @@ void dentry_prune_super(struct super *super)
     struct list_head taken = LIST_HEAD_INIT(taken);
 
     for (u32 i = 0; i < BUCKETS; i++)
-        bucket_take(&dentries.buckets[i], super, &taken);
+        bucket_take(&dentries.buckets[i], &(struct prune){.super = super}, &taken);
+    put_taken(&taken);
+}
+
+void dentry_prune_children(struct dentry *parent)
+{
+    struct list_head taken = LIST_HEAD_INIT(taken);
+
+    for (u32 i = 0; i < BUCKETS && __atomic_load_n(&parent->cached, __ATOMIC_RELAXED); i++)
+        bucket_take(&dentries.buckets[i], &(struct prune){.parent = parent}, &taken);
     put_taken(&taken);
 }
 
@@ -329,7 +351,7 @@ void dentry_prune(void)
     for (u32 i = 0; i < PRUNE_BUCKETS; i++) {
         u32 next = __atomic_fetch_add(&dentries.prune_next, 1, __ATOMIC_RELAXED);
 
-        bucket_take(&dentries.buckets[next % BUCKETS], NULL, &taken);
+        bucket_take(&dentries.buckets[next % BUCKETS], &(struct prune){0}, &taken);
     }
     put_taken(&taken);
 }

@@ -188,5 +188,6 @@ extern void (*vfs_signal)(int signal); /* signal: to the calling thread (SIGXFSZ
  * the two events of a rename together.
  */
 extern void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name, u32 cookie);
+#define NOTIFY_INODE_ALONE BIT(16) /* beside the IN_ bits: nothing for the directory's watches */
 
 #endif

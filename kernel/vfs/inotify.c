@@ -191,8 +191,9 @@ static void notify(struct dentry *dentry, u32 mask, const struct name *name, u32
     struct name own;
     bool in_parent;
 
-    if (!name && (mask & ON_ENTRIES))
+    if (!name && (mask & ON_ENTRIES) && !(mask & NOTIFY_INODE_ALONE))
         parent = dentry_parent(dentry);
+    mask &= ~(u32)NOTIFY_INODE_ALONE;
     in_parent = parent && parent != dentry && watched(parent->inode);
     if (!watched(inode) && !in_parent)
         return;

@@ -36,6 +36,8 @@ int dentry_move_prepare(struct dentry *target, char **text);
 void dentry_move(struct dentry *dentry, struct dentry *target, char *text);
 void dentry_exchange(struct dentry *a, struct dentry *b); /* both in the table, and held */
 void dentry_prune_super(struct super *super);
+/* Names that were looked for in a directory that is gone: they would keep it. */
+void dentry_prune_children(struct dentry *parent);
 void dentry_prune(void); /* when there are too many; no lock held */
 struct dentry *dentry_parent(struct dentry *dentry); /* counted */
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor); /* or the same */

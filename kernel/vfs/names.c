@@ -337,8 +337,10 @@ static int link_locked(const struct path *old, const struct path *dir, struct de
     if (err)
         return err;
     dentry_instantiate(child, inode_get(inode));
-    if (vfs_notify)
+    if (vfs_notify) {
+        vfs_notify(child, IN_ATTRIB | NOTIFY_INODE_ALONE, NULL, 0);
         vfs_notify(dir->dentry, IN_CREATE, &child->name, 0);
+    }
     return 0;
 }
 
@@ -456,8 +458,10 @@ static int rmdir_locked(struct target *target)
     if (!err)
         __atomic_fetch_or(&child->flags, DENTRY_DEAD, __ATOMIC_RELEASE);
     inode_unlock(victim);
-    if (!err)
+    if (!err) {
         dentry_unhash(child);
+        dentry_prune_children(child);
+    }
     return err;
 }
 
@@ -481,7 +485,9 @@ static int remove_name(int dirfd, const char *text, bool is_dir)
         target_unlock(&target);
         if (!err && vfs_notify) {
             if (!is_dir)
-                vfs_notify(target.child, IN_ATTRIB, NULL, 0);
+                vfs_notify(target.child, IN_ATTRIB | NOTIFY_INODE_ALONE, NULL, 0);
+            if (refcount_read(&target.child->ref) == 1 && READ_ONCE(target.child->inode->nlink) == 0)
+                inotify_inode_gone(target.child->inode);
             vfs_notify(target.walk.path.dentry, IN_DELETE | (is_dir ? IN_ISDIR : 0), &target.child->name, 0);
         }
     }

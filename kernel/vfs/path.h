@@ -26,6 +26,7 @@ struct dentry {
     struct dentry *parent;     /* lock and bucket lock; counted; the root's is itself */
     struct inode *inode;       /* lock and bucket lock; NULL: negative */
     struct super *super;       /* constant; the inode or the parent keeps it */
+    u32 cached;                /* atomic: dentries in the table whose parent this is */
     struct name name;          /* lock and bucket lock; text is inline_name or allocated */
     char inline_name[DENTRY_INLINE];
 };

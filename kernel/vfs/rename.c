@@ -110,6 +110,7 @@ static void rename_dentries(struct rename *ren, char *new_text)
     if (dentry_inode(ren->new) && S_ISDIR(ren->new->inode->mode))
         __atomic_fetch_or(&ren->new->flags, DENTRY_DEAD, __ATOMIC_RELEASE);
     dentry_unhash(ren->new);
+    dentry_prune_children(ren->new);
     dentry_move(ren->old, ren->new, new_text);
 }
 
