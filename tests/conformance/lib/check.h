@@ -105,14 +105,20 @@ const char *errno_name(int err);
 
 /* ---- skipping ---- */
 
-/* Ends the case as skipped and prints why. */
+/* The exit code by which a child says that its case is to be skipped. */
+#define SKIPPED_IN_CHILD 77
+
+/* Ends the case as skipped and prints why; also in a child, where in_child() passes it on. */
 #define skip_because(...)                                                                          \
     do {                                                                                           \
         print_message("[  REASON  ] %s: ", __func__);                                              \
         print_message(__VA_ARGS__);                                                                \
         print_message("\n");                                                                       \
+        child_skips();                                                                             \
         skip();                                                                                    \
     } while (0)
+
+void child_skips(void); /* ends a child made by child_fork(); else returns */
 
 #define need_root()                                                                                \
     do {                                                                                           \
@@ -195,7 +201,10 @@ int run_in_child(void (*body)(void *arg),
             __VA_ARGS__;                                                                           \
             _exit(0);                                                                              \
         }                                                                                          \
-        assert_child_ok(in_child_pid);                                                             \
+        int in_child_status = child_wait(in_child_pid);                                            \
+        if (WIFEXITED(in_child_status) && WEXITSTATUS(in_child_status) == SKIPPED_IN_CHILD)        \
+            skip();                                                                                \
+        assert_exited(in_child_status, 0);                                                         \
     } while (0)
 
 /* The same without privileges: meets permission checks although the test runs as root. */

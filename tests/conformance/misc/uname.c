@@ -4,28 +4,14 @@
 #include <sched.h>
 #include <sys/utsname.h>
 
-enum { NO_NAMES = 77 };
-
 /* A child that may change names gets its own set of them first. */
 static void enter_own_names(void)
 {
     if (!has_capability(CAP_SYS_ADMIN) || unshare(CLONE_NEWUTS) != 0)
-        _exit(NO_NAMES);
+        skip_because("no right to a set of names of its own");
 }
 
-#define with_own_names(...)                                                                        \
-    do {                                                                                           \
-        pid_t names_pid = child_fork();                                                            \
-        if (names_pid == 0) {                                                                      \
-            enter_own_names();                                                                     \
-            __VA_ARGS__;                                                                           \
-            _exit(0);                                                                              \
-        }                                                                                          \
-        int names_status = child_wait(names_pid);                                                  \
-        if (WIFEXITED(names_status) && WEXITSTATUS(names_status) == NO_NAMES)                      \
-            skip_because("no right to a set of names of its own");                                 \
-        assert_exited(names_status, 0);                                                            \
-    } while (0)
+#define with_own_names(...) in_child(enter_own_names(); __VA_ARGS__)
 
 /* covers: uname */
 static void fields_are_filled_in(void **state)
