@@ -8,6 +8,7 @@
 #include "fs/cpio/cpio.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/overlay/overlay.h"
+#include "fs/procfs/procfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "log/log.h"
 #include "mm/alloc.h"
@@ -189,6 +190,9 @@ static int user_mount(const struct boot_mount *mount)
 static int types_start(const struct boot_info *boot)
 {
     int err = tmpfs_start();
+
+    if (!err)
+        err = procfs_start(boot);
 
     return err ? err : hostfs_start(boot->rlimits[RLIMIT_NOFILE][0]);
 }

@@ -347,11 +347,7 @@ static void end_close(struct pipe *pipe, u32 mode)
     waitq_wake(&pipe->writable, POLLERR | POLLOUT | POLLHUP);
 }
 
-static void pipe_release(struct file *file)
-{
-    end_close(file->private, file->mode);
-    pipe_put(file->private);
-}
+static void pipe_release(struct file *file);
 
 static const struct file_ops pipe_ops = {
     .name = "pipe",
@@ -374,6 +370,30 @@ static struct file *pipe_end(struct pipe *pipe, struct inode *inode, int flags)
     return file;
 }
 
+/* The pipe of an inode, for a FIFO made by the first opener; inode->lock guards inode->endpoint. */
+static struct pipe *fifo_pipe(struct inode *inode)
+{
+    struct pipe *pipe;
+
+    inode_lock(inode);
+    pipe = inode->endpoint;
+    if (pipe)
+        refcount_get(&pipe->ref);
+    else
+        inode->endpoint = pipe = pipe_create();
+    inode_unlock(inode);
+    return pipe;
+}
+
+static void fifo_put(struct inode *inode, struct pipe *pipe)
+{
+    inode_lock(inode);
+    if (refcount_read(&pipe->ref) == 1)
+        inode->endpoint = NULL;
+    pipe_put(pipe);
+    inode_unlock(inode);
+}
+
 static int pipe_ends(int flags, struct file *ends[2])
 {
     struct pipe *pipe = pipe_create();
@@ -385,6 +405,7 @@ static int pipe_ends(int flags, struct file *ends[2])
             pipe_put(pipe);
         return -ENFILE;
     }
+    inode->endpoint = pipe; /* for those that open it again by /proc/PID/fd */
     ends[0] = pipe_end(pipe, inode_get(inode), O_RDONLY | (flags & O_NONBLOCK));
     if (IS_ERR(ends[0])) {
         err = (int)PTR_ERR(ends[0]);
@@ -395,8 +416,8 @@ static int pipe_ends(int flags, struct file *ends[2])
             file_put(ends[0]);
         }
     }
+    fifo_put(inode, pipe);
     inode_put(inode);
-    pipe_put(pipe);
     return err;
 }
 
@@ -433,30 +454,6 @@ long sys_pipe(int __user *pipefd)
 }
 
 /* --- FIFOs: fifo(7) ------------------------------------------------------------------------------------------- */
-
-/* The pipe of a FIFO's inode, made by the first opener; inode->lock guards inode->endpoint. */
-static struct pipe *fifo_pipe(struct inode *inode)
-{
-    struct pipe *pipe;
-
-    inode_lock(inode);
-    pipe = inode->endpoint;
-    if (pipe)
-        refcount_get(&pipe->ref);
-    else
-        inode->endpoint = pipe = pipe_create();
-    inode_unlock(inode);
-    return pipe;
-}
-
-static void fifo_put(struct inode *inode, struct pipe *pipe)
-{
-    inode_lock(inode);
-    if (refcount_read(&pipe->ref) == 1)
-        inode->endpoint = NULL;
-    pipe_put(pipe);
-    inode_unlock(inode);
-}
 
 static int fifo_wait(struct pipe *pipe, u32 mode)
 {
@@ -503,7 +500,7 @@ static int fifo_open(struct inode *inode, struct file *file)
     return 0;
 }
 
-static void fifo_release(struct file *file)
+static void pipe_release(struct file *file)
 {
     struct pipe *pipe = file->private;
 
@@ -520,7 +517,7 @@ static const struct file_ops fifo_file_ops = {
     .poll = pipe_poll,
     .ioctl = pipe_ioctl,
     .fcntl = pipe_fcntl,
-    .release = fifo_release,
+    .release = pipe_release,
 };
 
 void pipe_start(void)

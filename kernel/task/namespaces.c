@@ -36,20 +36,39 @@ int namespaces_start(const char *hostname)
     return 0;
 }
 
-long sys_uname(struct new_utsname __user *buf)
+void namespaces_uts(struct new_utsname *uts)
 {
     struct namespaces *ns = self()->namespaces;
-    struct new_utsname uts = {.sysname = "Linux", .version = VERSION, .machine = "x86_64"};
     u32 personality = task_self()->personality;
 
-    strlcpy(uts.release, personality & UNAME26 ? RELEASE_26 : RELEASE, sizeof uts.release);
+    *uts = (struct new_utsname){.sysname = "Linux", .version = VERSION, .machine = "x86_64"};
+    strlcpy(uts->release, personality & UNAME26 ? RELEASE_26 : RELEASE, sizeof uts->release);
     if ((personality & PER_MASK) == PER_LINUX32)
-        strlcpy(uts.machine, "i686", sizeof uts.machine);
+        strlcpy(uts->machine, "i686", sizeof uts->machine);
     spin_lock(&ns->lock);
-    memcpy(uts.nodename, ns->nodename, sizeof uts.nodename);
-    memcpy(uts.domainname, ns->domainname, sizeof uts.domainname);
+    memcpy(uts->nodename, ns->nodename, sizeof uts->nodename);
+    memcpy(uts->domainname, ns->domainname, sizeof uts->domainname);
     spin_unlock(&ns->lock);
+}
+
+long sys_uname(struct new_utsname __user *buf)
+{
+    struct new_utsname uts;
+
+    namespaces_uts(&uts);
     return copy_to_user(buf, &uts, sizeof uts);
+}
+
+int namespaces_set_nodename(const char *name)
+{
+    struct namespaces *ns = self()->namespaces;
+
+    if (strlen(name) > __NEW_UTS_LEN)
+        return -EINVAL;
+    spin_lock(&ns->lock);
+    strlcpy(ns->nodename, name, sizeof ns->nodename);
+    spin_unlock(&ns->lock);
+    return 0;
 }
 
 static long set_name(char *name, const char __user *from, s32 len)

@@ -22,6 +22,10 @@ static inline struct namespaces *namespaces_get(struct namespaces *ns)
 }
 void namespaces_put(struct namespaces *ns);
 
+/* What uname(2) tells the calling thread. */
+void namespaces_uts(struct new_utsname *uts);
+int namespaces_set_nodename(const char *name); /* -EINVAL: too long */
+
 /* Those of the first program, for the calling thread. */
 int namespaces_start(const char *hostname);
 

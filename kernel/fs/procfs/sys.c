@@ -1,0 +1,186 @@
+/* kernel/fs/procfs/sys.c: /proc/sys, proc(5): what is told there, and the names that can be set. */
+#include "base/errno.h"
+#include "base/fmt.h"
+#include "base/string.h"
+#include "cred/cred.h"
+#include "fs/procfs/internal.h"
+#include "host/host.h"
+#include "mm/mm.h"
+#include "self/self.h"
+#include "task/namespaces.h"
+
+#include <linux/capability.h>
+#include <linux/limits.h>
+
+/* Numbers that are what they are in this kernel. */
+#define NUMBER(id, value)                                                                          \
+    static int show_##id(const struct subject *s, struct text *out)                                \
+    {                                                                                              \
+        text_print(out, "%llu\n", (unsigned long long)(value));                                    \
+        return 0;                                                                                  \
+    }
+NUMBER(pid_max, PID_LIMIT)
+NUMBER(cap_last_cap, CAP_LAST_CAP)
+NUMBER(threads_max, PID_LIMIT)
+NUMBER(ngroups_max, NGROUPS_MAX)
+NUMBER(overflow_id, 65534)
+NUMBER(entropy, 256)
+NUMBER(file_max, INT64_MAX)
+NUMBER(nr_open, 1048576)
+NUMBER(pipe_max_size, 1048576)
+NUMBER(overcommit, 0)
+NUMBER(max_map_count, MM_MAX_MAPS)
+NUMBER(mmap_min_addr, MM_MIN_ADDRESS)
+NUMBER(somaxconn, 4096)
+
+static int show_uts(struct text *out, size_t member)
+{
+    struct new_utsname uts;
+
+    namespaces_uts(&uts);
+    text_print(out, "%s\n", (const char *)&uts + member);
+    return 0;
+}
+
+#define UTS(member)                                                                                \
+    static int show_##member(const struct subject *s, struct text *out)                            \
+    {                                                                                              \
+        return show_uts(out, offsetof(struct new_utsname, member));                                  \
+    }
+UTS(nodename)
+UTS(domainname)
+UTS(release)
+UTS(sysname)
+UTS(version)
+
+static ssize_t store_hostname(const struct subject *s, char *text, size_t len)
+{
+    char *end = strchr(text, '\n');
+    int err;
+
+    if (!cred_capable(self()->cred, CAP_SYS_ADMIN))
+        return -EPERM;
+    if (end)
+        *end = '\0';
+    err = namespaces_set_nodename(text);
+    return err ? err : (ssize_t)len;
+}
+
+static int show_core_pattern(const struct subject *s, struct text *out)
+{
+    text_print(out, "core\n");
+    return 0;
+}
+
+/* A random UUID of version 4 (RFC 4122). */
+static int uuid_make(u8 id[16])
+{
+    int err = random_bytes(id, 16);
+
+    id[6] = (u8)((id[6] & 0x0f) | 0x40);
+    id[8] = (u8)((id[8] & 0x3f) | 0x80);
+    return err;
+}
+
+static void uuid_print(struct text *out, const u8 id[16])
+{
+    for (int i = 0; i < 16; i++)
+        text_print(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", id[i]);
+    text_print(out, "\n");
+}
+
+static int show_uuid(const struct subject *s, struct text *out)
+{
+    u8 id[16];
+    int err = uuid_make(id);
+
+    if (!err)
+        uuid_print(out, id);
+    return err;
+}
+
+/* One for the life of the instance, made by the first reader. */
+static int show_boot_id(const struct subject *s, struct text *out)
+{
+    static struct {
+        struct spinlock lock; /* class OBJECT */
+        bool made;
+        u8 id[16];
+    } boot = {.lock = SPINLOCK(OBJECT)};
+    u8 id[16];
+    int err = uuid_make(id);
+
+    if (err)
+        return err;
+    spin_lock(&boot.lock);
+    if (!boot.made)
+        memcpy(boot.id, id, sizeof(id));
+    boot.made = true;
+    memcpy(id, boot.id, sizeof(id));
+    spin_unlock(&boot.lock);
+    uuid_print(out, id);
+    return 0;
+}
+
+#define VALUE(n, f)                                                                                \
+    {                                                                                              \
+        .name = (n), .mode = S_IFREG | 0444, .show = (f)                                           \
+    }
+#define FOLDER(n, d)                                                                               \
+    {                                                                                              \
+        .name = (n), .mode = S_IFDIR | 0555, .dir = &(d)                                           \
+    }
+
+static const struct proc_entry random_entries[] = {
+    VALUE("boot_id", show_boot_id),
+    VALUE("entropy_avail", show_entropy),
+    VALUE("poolsize", show_entropy),
+    VALUE("uuid", show_uuid),
+    {0},
+};
+static const struct proc_dir random_dir = {.entries = random_entries};
+
+static const struct proc_entry kernel_entries[] = {
+    VALUE("cap_last_cap", show_cap_last_cap),
+    VALUE("core_pattern", show_core_pattern),
+    VALUE("domainname", show_domainname),
+    {.name = "hostname", .mode = S_IFREG | 0644, .show = show_nodename, .store = store_hostname},
+    VALUE("ngroups_max", show_ngroups_max),
+    VALUE("osrelease", show_release),
+    VALUE("ostype", show_sysname),
+    VALUE("overflowgid", show_overflow_id),
+    VALUE("overflowuid", show_overflow_id),
+    VALUE("pid_max", show_pid_max),
+    FOLDER("random", random_dir),
+    VALUE("threads-max", show_threads_max),
+    VALUE("version", show_version),
+    {0},
+};
+static const struct proc_dir kernel_dir = {.entries = kernel_entries};
+
+static const struct proc_entry fs_entries[] = {
+    VALUE("file-max", show_file_max),
+    VALUE("nr_open", show_nr_open),
+    VALUE("overflowgid", show_overflow_id),
+    VALUE("overflowuid", show_overflow_id),
+    VALUE("pipe-max-size", show_pipe_max_size),
+    {0},
+};
+static const struct proc_dir fs_dir = {.entries = fs_entries};
+
+static const struct proc_entry vm_entries[] = {
+    VALUE("max_map_count", show_max_map_count),
+    VALUE("mmap_min_addr", show_mmap_min_addr),
+    VALUE("overcommit_memory", show_overcommit),
+    {0},
+};
+static const struct proc_dir vm_dir = {.entries = vm_entries};
+
+static const struct proc_entry core_entries[] = {VALUE("somaxconn", show_somaxconn), {0}};
+static const struct proc_dir core_dir = {.entries = core_entries};
+static const struct proc_entry net_entries[] = {FOLDER("core", core_dir), {0}};
+static const struct proc_dir net_dir = {.entries = net_entries};
+
+static const struct proc_entry sys_entries[] = {
+    FOLDER("fs", fs_dir), FOLDER("kernel", kernel_dir), FOLDER("net", net_dir), FOLDER("vm", vm_dir), {0}};
+const struct proc_dir proc_sys_dir = {.entries = sys_entries};
