@@ -15,25 +15,44 @@ static bool is_limited(const struct process *process)
            process->limits[RLIMIT_CPU].rlim_max != RLIM64_INFINITY;
 }
 
-/* The soft limit moves on by a second with each signal, as on Linux. */
-static void check_locked(struct process *process)
+/*
+ * The host tells a thread's CPU time to its own process alone, so the process looks itself, when it
+ * is on its way back to the program. The soft limit moves on with each signal, as on Linux.
+ */
+void cpu_limit_check(void)
 {
+    struct process *process = process_self();
     struct rlimit64 *limit = &process->limits[RLIMIT_CPU];
     struct usage usage;
     siginfo_t info;
     u64 seconds;
+    int signo = 0;
 
+    spin_lock(&tasks_lock);
     process_usage_locked(process, &usage);
     seconds = (u64)usage.cpu / NSEC_PER_SEC;
     if (seconds >= MAX(limit->rlim_max, 1ULL)) {
-        siginfo_kernel(&info, SIGKILL);
+        signo = SIGKILL;
     } else if (seconds >= MAX(limit->rlim_cur, 1ULL)) {
-        siginfo_kernel(&info, SIGXCPU);
+        signo = SIGXCPU;
         limit->rlim_cur = seconds + 1;
-    } else {
-        return;
     }
-    signal_send_process(process, &info);
+    spin_unlock(&tasks_lock);
+    if (signo) {
+        siginfo_kernel(&info, signo);
+        signal_send_process(process, &info);
+    }
+}
+
+/* Threads that run the program, and so consume time, are told to look. */
+static void tell_runners_locked(struct process *process)
+{
+    struct task *task;
+
+    for_each_thread(task, process) {
+        if (__atomic_load_n(&task->self->thread.mode, __ATOMIC_RELAXED) == TARGET_IN_USER)
+            task_mark(task, PENDING_CPU);
+    }
 }
 
 /* On the service thread, as long as there is somebody to watch. */
@@ -47,7 +66,7 @@ static void watch_run(struct timer *timer)
         if (process->state != PROCESS_ALIVE || process == &init_process || !is_limited(process))
             continue;
         any = true;
-        check_locked(process);
+        tell_runners_locked(process);
     }
     watch.started = any;
     spin_unlock(&tasks_lock);

@@ -8,32 +8,37 @@
 
 #define STATUS_CORE 0x80 /* wait(2), WCOREDUMP */
 
-/* Tells the process's threads, but not the caller's, that they have to go. */
-static void end_others_locked(struct process *process)
+/* Tells the process's threads, all but one, that they have to go. */
+static void end_threads_locked(struct process *process, const struct task *but)
 {
     struct task *task;
 
     for_each_thread(task, process) {
-        if (task == task_self())
+        if (task == but)
             continue;
         atomic_store_release(&task->dying, true);
         task_mark(task, PENDING_FREEZE);
     }
 }
 
-void process_end_locked(struct process *process, int status)
+static void end_locked(struct process *process, int status, const struct task *but)
 {
     if (process->ending)
         return;
     process->ending = true;
     process->exit_status = status;
-    end_others_locked(process);
+    end_threads_locked(process, but);
+}
+
+void process_end_locked(struct process *process, int status)
+{
+    end_locked(process, status, NULL);
 }
 
 void process_exit(int status)
 {
     spin_lock(&tasks_lock);
-    process_end_locked(process_self(), status);
+    end_locked(process_self(), status, task_self());
     spin_unlock(&tasks_lock);
     task_exit(0);
 }
@@ -81,7 +86,7 @@ int process_single_thread(void)
         err = -EAGAIN;
     } else if (process->nthreads > 1 || process->leader != task) {
         process->exec = task;
-        end_others_locked(process);
+        end_threads_locked(process, task);
         err = wait_event_kind(&process->ended, &tasks_lock, process->nthreads == 1, WAIT_KILLABLE,
                               KTIME_FOREVER);
         process->exec = NULL;
@@ -115,10 +120,13 @@ void upcall_exit_work(void)
         __atomic_store_n(&me->thread.pending, 0, __ATOMIC_SEQ_CST);
         return;
     }
-    u32 marks = atomic_fetch_and(&me->thread.pending, ~(u32)(PENDING_FREEZE | PENDING_WORK));
+    u32 marks =
+        atomic_fetch_and(&me->thread.pending, ~(u32)(PENDING_FREEZE | PENDING_WORK | PENDING_CPU));
 
     if ((marks & PENDING_FREEZE) && task_is_leaving(me->task))
         task_exit_killed();
+    if (marks & PENDING_CPU)
+        cpu_limit_check();
     if (marks & PENDING_WORK)
         mm_catch_up();
     signal_deliver();

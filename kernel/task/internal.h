@@ -88,6 +88,7 @@ void orphaned_group_locked(struct process *process, struct process *parent);
 /* ---- cpu_limit.c ---- */
 
 void cpu_limit_start(void);
+void cpu_limit_check(void);                            /* the caller's process; PENDING_CPU */
 void cpu_limit_changed(const struct process *process); /* RLIMIT_CPU may be another */
 
 /* ---- usage.c ---- */

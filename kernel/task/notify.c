@@ -134,6 +134,9 @@ bool group_is_orphaned_locked(struct group *group, const struct process *without
 {
     struct process *member;
 
+    /* The program's own shell, outside of the instance, is a parent that can continue it. */
+    if (group->id == PID_MAIN)
+        return false;
     for_each_group_member(member, group) {
         struct group *parents = member->parent ? member->parent->group : NULL;
 
@@ -151,9 +154,7 @@ bool process_group_is_orphaned(struct process *process)
     bool orphaned;
 
     spin_lock(&tasks_lock);
-    /* The program's own shell, outside of the instance, is a parent that can continue it. */
-    orphaned = process->group && process->group->id != PID_MAIN &&
-               group_is_orphaned_locked(process->group, NULL);
+    orphaned = process->group && group_is_orphaned_locked(process->group, NULL);
     spin_unlock(&tasks_lock);
     return orphaned;
 }
