@@ -120,7 +120,9 @@ static int set_size(struct inode *inode, u64 size)
 
     if (access < 0)
         return access;
-    err = host_file_truncate(hostfs_handle_file(inode, (u32)access), size);
+    err = hostfs_shared_resize_locked(inode, size);
+    if (!err)
+        err = host_file_truncate(hostfs_handle_file(inode, (u32)access), size);
     hostfs_handle_close(inode, (u32)access);
     return err;
 }

@@ -3,14 +3,15 @@
  * where that works; pages that we have not filled yet are unknown to the host, and get theirs by a buffer.
  */
 #include "fs/hostfs/internal.h"
+#include "log/log.h"
 
 #define BOUNCE_SIZE 65536UL
 #define PIECE_MAX   (1UL << 30)
 
-/* The way in which the file was opened on the host: file->private. */
+/* The way in which the file was opened on the host: file->private, with HOSTFS_MAPPED beside it. */
 static u32 access_of(const struct file *file)
 {
-    return (u32)(uintptr_t)file->private;
+    return (u32)((uintptr_t)file->private & (FILE_READ | FILE_WRITE));
 }
 
 static int host_of(const struct file *file)
@@ -30,6 +31,12 @@ static int hostfs_open(struct inode *inode, struct file *file)
 
 static void hostfs_release(struct file *file)
 {
+    if ((uintptr_t)file->private & HOSTFS_MAPPED) {
+        int err = hostfs_shared_close(file->inode);
+
+        if (err)
+            log_warn("hostfs", "what was stored in a mapped file did not reach the host: error %d", -err);
+    }
     hostfs_handle_close(file->inode, access_of(file));
 }
 
@@ -74,8 +81,15 @@ static s64 read_piece(int file, struct iter *to, u64 offset, bool *whole)
 
 static ssize_t hostfs_read(struct file *file, struct iter *to, loff_t *pos)
 {
+    AUTO(memobj_put) struct memobj *shared = hostfs_shared_get(file->inode);
     int host = host_of(file);
     ssize_t done = 0;
+
+    if (shared) {
+        done = memobj_read(shared, to, (u64)*pos, iter_left(to));
+        *pos += done > 0 ? done : 0;
+        return done;
+    }
 
     while (iter_left(to) > 0) {
         bool whole;
@@ -218,8 +232,13 @@ static ssize_t hostfs_write(struct file *file, struct iter *from, loff_t *pos)
         done = append(file, from, pos);
     else
         done = write_pieces(file, from, pos);
-    if (done > 0)
+    if (done > 0) {
+        int err = hostfs_shared_wrote(file->inode, (u64)(*pos - done), (u64)*pos);
+
         wrote(file->inode, (u64)*pos);
+        if (err)
+            return err;
+    }
     /* open(2): O_SYNC and O_DSYNC, which has a bit of its own. */
     if (done > 0 && (file_flags(file) & O_SYNC)) {
         int err = host_file_sync(host_of(file), (file_flags(file) & O_SYNC) != O_SYNC);
@@ -244,30 +263,44 @@ static loff_t hostfs_seek(struct file *file, loff_t offset, int whence)
     return file_seek_generic(file, offset, whence);
 }
 
-/* Pages that programs write together would have to be written back to the host: not there yet. */
 static int hostfs_mapping(struct file *file, bool shared, bool write, struct file_mapping *out)
 {
-    if (shared && write)
-        return -ENODEV;
+    if (shared && write) {
+        out->host_file = -1;
+        return hostfs_shared_map(file, &out->obj);
+    }
+    if (shared) {
+        out->host_file = -1;
+        out->obj = hostfs_shared_get(file->inode);
+        if (out->obj)
+            return 0;
+    }
     *out = (struct file_mapping){.host_file = host_of(file)};
     return 0;
 }
 
 static int hostfs_fsync(struct file *file, loff_t start, loff_t end, bool data_only)
 {
+    int err;
+
     if (!hostfs_super(file->inode)->writable)
         return 0;
-    return host_file_sync(host_of(file), data_only);
+    err = hostfs_shared_sync(file->inode, (u64)start, (u64)end + 1);
+    return err ? err : host_file_sync(host_of(file), data_only);
 }
 
 static long hostfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
+    struct inode *inode = file->inode;
     struct host_stat st;
-    int err = host_file_allocate(host_of(file), mode, (u64)offset, (u64)len);
+    int err = hostfs_shared_sync(inode, 0, UINT64_MAX);
 
-    if (!err && !host_file_stat(host_of(file), "", &st))
-        hostfs_refresh(file->inode, &st);
-    return err;
+    if (!err)
+        err = host_file_allocate(host_of(file), mode, (u64)offset, (u64)len);
+    if (err || host_file_stat(host_of(file), "", &st))
+        return err;
+    hostfs_refresh(inode, &st);
+    return hostfs_shared_wrote(inode, (u64)offset, MIN(st.size, (u64)offset + (u64)len));
 }
 
 const struct file_ops hostfs_file_fops = {

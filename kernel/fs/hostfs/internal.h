@@ -14,6 +14,7 @@
 #include "fs/hostfs/hostfs.h"
 #include "host/file.h"
 #include "mm/alloc.h"
+#include "mm/memobj.h"
 #include "vfs/vfs.h"
 
 #include <linux/fs.h>
@@ -50,6 +51,7 @@ struct hostfs_inode {
     ktime checked;                   /* atomic: when the host's attributes were last looked at */
     ktime entries_mtime;             /* constant; directories: of when we first looked */
     ktime entries_checked;           /* atomic: when the directory was last seen not to have changed since */
+    struct hostfs_shared *shared;    /* inode.lock; NULL: nobody maps it shared and writable; shared.c */
     u64 blocks;                      /* atomic */
     u32 blksize;                     /* atomic */
 };
@@ -127,6 +129,20 @@ int hostfs_stat(struct inode *inode, struct host_stat *st);
 int hostfs_getattr(struct inode *inode, struct kstat *stat);
 int hostfs_setattr(struct inode *inode, const struct iattr *attr);
 bool hostfs_revalidate(struct inode *dir, const struct name *name, struct inode *inode);
+
+/* ---- shared.c: shared writable mappings ---- */
+
+struct hostfs_shared;
+#define HOSTFS_MAPPED BIT(8) /* in file->private: the file is one of the users */
+
+int hostfs_shared_map(struct file *file, struct memobj **out); /* counted */
+int hostfs_shared_sync(struct inode *inode, u64 start, u64 end);
+int hostfs_shared_close(struct inode *inode);
+void hostfs_shared_free(struct hostfs_shared *shared);
+/* What reading goes by while it is mapped: counted; NULL: it is not. */
+struct memobj *hostfs_shared_get(struct inode *inode);
+int hostfs_shared_wrote(struct inode *inode, u64 start, u64 end);
+int hostfs_shared_resize_locked(struct inode *inode, u64 size);
 
 /* ---- change.c: making and removing names ---- */
 
