@@ -28,6 +28,7 @@ struct pipe {
     u32 size;                /* of the ring, a power of two */
     u64 head, tail;          /* bytes ever written and read */
     bool reading, writing;   /* the turns */
+    bool anonymous;          /* constant: of pipe(2); opening it anew by /proc waits for nobody */
     u32 readers, writers;    /* open ends */
     u32 reader_opens, writer_opens; /* counts openings, for those that wait for the other end */
     struct waitq readable;   /* readers, and openers that wait for a writer */
@@ -405,6 +406,7 @@ static int pipe_ends(int flags, struct file *ends[2])
             pipe_put(pipe);
         return -ENFILE;
     }
+    pipe->anonymous = true;
     inode->endpoint = pipe; /* for those that open it again by /proc/PID/fd */
     ends[0] = pipe_end(pipe, inode_get(inode), O_RDONLY | (flags & O_NONBLOCK));
     if (IS_ERR(ends[0])) {
@@ -480,13 +482,13 @@ static int fifo_open(struct inode *inode, struct file *file)
     if (!pipe)
         return -ENOMEM;
     spin_lock(&pipe->lock);
-    if (mode == FILE_WRITE && file_nonblocking(file) && !pipe->readers) {
+    if (mode == FILE_WRITE && file_nonblocking(file) && !pipe->readers && !pipe->anonymous) {
         err = -ENXIO;
     } else {
         end_open(pipe, mode);
         waitq_wake(&pipe->readable, 0);
         waitq_wake(&pipe->writable, 0);
-        if (!file_nonblocking(file))
+        if (!file_nonblocking(file) && !pipe->anonymous)
             err = fifo_wait(pipe, mode);
     }
     spin_unlock(&pipe->lock);

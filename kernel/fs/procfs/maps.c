@@ -44,6 +44,7 @@ struct mounts_walk {
     struct path root;
     char *buf;
     bool info;
+    struct text mounts; /* of counted pointers */
 };
 
 static void mount_flags(struct mounts_walk *walk, const struct mount *mount)
@@ -74,15 +75,14 @@ static void super_options(struct mounts_walk *walk, struct mount *mount)
     text_print(walk->out, "%s", options);
 }
 
-static int mount_visit(struct mount *mount, void *arg)
+static void mount_line(struct mounts_walk *walk, struct mount *mount)
 {
-    struct mounts_walk *walk = arg;
     struct path top = {mount, mount->root};
     char *where = path_text(&top, &walk->root, walk->buf, PATH_MAX);
     const char *source = mount->source ? mount->source : "none";
 
     if (IS_ERR(where))
-        return 0;
+        return;
     if (walk->info)
         text_print(walk->out, "%d %d %u:%u / %s ", mount->id, mount->parent->id,
                    dev_major(mount->super->dev), dev_minor(mount->super->dev), where);
@@ -94,20 +94,40 @@ static int mount_visit(struct mount *mount, void *arg)
                    mount->super->flags & SUPER_RDONLY ? "ro" : "rw");
     super_options(walk, mount);
     text_print(walk->out, walk->info ? "\n" : " 0 0\n");
-    return 0;
+}
+
+/* With the tree locked the mounts are only collected: finding out where they are takes its lock again. */
+static int mount_collect(struct mount *mount, void *arg)
+{
+    struct mounts_walk *walk = arg;
+
+    mount_get(mount);
+    text_add(&walk->mounts, &mount, sizeof(mount));
+    if (walk->mounts.failed)
+        mount_put(mount);
+    return walk->mounts.failed ? -ENOMEM : 0;
 }
 
 static int mounts_show(struct text *out, bool info)
 {
     struct mounts_walk walk = {.out = out, .info = info, .buf = kmalloc(PATH_MAX)};
+    struct mount **mounts;
+    int err;
 
     if (!walk.buf)
         return -ENOMEM;
     fs_root(&walk.root);
-    mount_for_each(&walk.root, mount_visit, &walk);
+    err = mount_for_each(&walk.root, mount_collect, &walk);
+    mounts = (struct mount **)walk.mounts.data;
+    for (size_t i = 0; i < walk.mounts.len / sizeof(*mounts); i++) {
+        if (!err)
+            mount_line(&walk, mounts[i]);
+        mount_put(mounts[i]);
+    }
+    kfree(walk.mounts.data);
     path_put(&walk.root);
     kfree(walk.buf);
-    return 0;
+    return err;
 }
 
 int proc_mounts(const struct subject *s, struct text *out)
