@@ -1,17 +1,25 @@
 /* program.c: runs programs and collects what they print. */
 #include "program.h"
 
+#include <limits.h>
+#include <sys/auxv.h>
+
+static char path_of_self[PATH_MAX];
+
+/* Before the first chdir(): the path may be relative. */
+__attribute__((constructor)) static void remember_path(void)
+{
+    const char *path = (const char *)getauxval(AT_EXECFN);
+
+    if (!path || !realpath(path, path_of_self)) {
+        path_of_self[0] = 0;
+    }
+}
+
 const char *self_path(void)
 {
-    static char path[4096];
-
-    if (!path[0]) {
-        ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-
-        need(length > 0);
-        path[length] = 0;
-    }
-    return path;
+    need(path_of_self[0] == '/');
+    return path_of_self;
 }
 
 int program_role(const struct role *roles, int argc, char **argv)
