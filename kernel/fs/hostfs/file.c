@@ -269,12 +269,11 @@ static int hostfs_mapping(struct file *file, bool shared, bool write, struct fil
         out->host_file = -1;
         return hostfs_shared_map(file, &out->obj);
     }
-    if (shared) {
-        out->host_file = -1;
-        out->obj = hostfs_shared_get(file->inode);
-        if (out->obj)
-            return 0;
-    }
+    /* Others see what is stored there, also those who will store only for themselves. */
+    out->host_file = -1;
+    out->obj = hostfs_shared_get(file->inode);
+    if (out->obj)
+        return 0;
     *out = (struct file_mapping){.host_file = host_of(file)};
     return 0;
 }
