@@ -31,6 +31,8 @@ static int share_files(struct self *child, u64 flags)
     if (!child->fs)
         return -ENOMEM;
     child->cred = cred_get(me->cred);
+    if (flags & NAMESPACES_OWN)
+        return namespaces_copy(me->namespaces, flags, child->fs, &child->namespaces);
     child->namespaces = namespaces_get(me->namespaces);
     return 0;
 }

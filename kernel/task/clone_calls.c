@@ -6,6 +6,7 @@
 #include "mm/uaccess.h"
 #include "syscall_proto.h"
 #include "task/internal.h"
+#include "task/namespaces.h"
 
 #include <linux/sched.h>
 #include <myst/boot.h>
@@ -37,7 +38,7 @@ static int check_flags(u64 flags)
     return 0;
 }
 
-/* There is one namespace of each kind: as on a Linux that was configured so. */
+/* Of most kinds there is one namespace: as on a Linux that was configured so. */
 static int check_namespaces(u64 flags)
 {
     if (!(flags & CLONE_NAMESPACES))
@@ -45,7 +46,7 @@ static int check_namespaces(u64 flags)
     if (flags & CLONE_NAMESPACES & ~CLONE_NEWUSER && !(flags & CLONE_NEWUSER) &&
         !capable(CAP_SYS_ADMIN))
         return -EPERM;
-    return -EINVAL;
+    return flags & CLONE_NAMESPACES & ~(u64)NAMESPACES_OWN ? -EINVAL : 0;
 }
 
 static long clone_checked(const struct clone_request *req)

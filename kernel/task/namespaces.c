@@ -9,8 +9,10 @@
 #include "self/self.h"
 #include "syscall_proto.h"
 #include "task/task.h"
+#include "vfs/mount.h"
 
 #include <linux/personality.h>
+#include <linux/sched.h>
 
 #define RELEASE    "6.1.0-mystikos"
 #define RELEASE_26 "2.6.60-mystikos" /* setarch --uname-2.6 */
@@ -18,8 +20,35 @@
 
 void namespaces_put(struct namespaces *ns)
 {
-    if (refcount_put(&ns->ref))
+    if (!refcount_put(&ns->ref))
+        return;
+    if (ns->mounts)
+        mount_ns_put(ns->mounts);
+    kfree(ns);
+}
+
+int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs, struct namespaces **out)
+{
+    struct namespaces *ns = kzalloc(sizeof *ns);
+    int err = 0;
+
+    if (!ns)
+        return -ENOMEM;
+    refcount_init(&ns->ref, 1);
+    spin_init(&ns->lock, OBJECT);
+    spin_lock(&from->lock);
+    strlcpy(ns->nodename, from->nodename, sizeof ns->nodename);
+    strlcpy(ns->domainname, from->domainname, sizeof ns->domainname);
+    spin_unlock(&from->lock);
+    if (flags & CLONE_NEWNS)
+        err = mount_ns_copy(fs, &ns->mounts);
+    else if (from->mounts)
+        ns->mounts = mount_ns_get(from->mounts);
+    if (err)
         kfree(ns);
+    else
+        *out = ns;
+    return err;
 }
 
 int namespaces_start(const char *hostname)

@@ -1,4 +1,4 @@
-/* kernel/task/namespaces.h: namespaces(7) of a thread; so far there is one of each kind. */
+/* kernel/task/namespaces.h: namespaces(7) of a thread. There may be several of mounts and of names. */
 #ifndef TASK_NAMESPACES_H
 #define TASK_NAMESPACES_H
 
@@ -8,11 +8,14 @@
 
 #include <linux/utsname.h>
 
+struct mount_ns;
+
 struct namespaces {
     struct refcount ref;
     struct spinlock lock; /* class OBJECT: the names */
     char nodename[__NEW_UTS_LEN + 1];
     char domainname[__NEW_UTS_LEN + 1];
+    struct mount_ns *mounts; /* constant; counted; NULL: the first tree */
 };
 
 static inline struct namespaces *namespaces_get(struct namespaces *ns)
@@ -21,6 +24,14 @@ static inline struct namespaces *namespaces_get(struct namespaces *ns)
     return ns;
 }
 void namespaces_put(struct namespaces *ns);
+
+/*
+ * Those of a thread with some of its own: NAMESPACES_OWN are the ones that there can be. fs, the thread's, is moved to
+ * the new tree of mounts.
+ */
+struct fs_context;
+#define NAMESPACES_OWN (CLONE_NEWNS | CLONE_NEWUTS)
+int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs, struct namespaces **out);
 
 /* What uname(2) tells the calling thread. */
 void namespaces_uts(struct new_utsname *uts);

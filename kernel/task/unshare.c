@@ -4,6 +4,7 @@
 #include "mm/mm.h"
 #include "syscall_proto.h"
 #include "task/internal.h"
+#include "task/namespaces.h"
 #include "task/pidfd.h"
 #include "vfs/files.h"
 #include "vfs/fs_context.h"
@@ -24,6 +25,18 @@ static bool shares_process(void)
     return process_self()->nthreads > 1;
 }
 
+static int unshare_namespaces(unsigned long flags)
+{
+    struct namespaces *old = self()->namespaces, *own;
+    int err = namespaces_copy(old, flags, self()->fs, &own);
+
+    if (err)
+        return err;
+    self()->namespaces = own;
+    namespaces_put(old);
+    return 0;
+}
+
 long sys_unshare(unsigned long flags)
 {
     int err = 0;
@@ -35,16 +48,21 @@ long sys_unshare(unsigned long flags)
         return -EINVAL;
     if (flags & CLONE_VM && refcount_read(&self()->mm->ref) > 1)
         return -EINVAL;
-    if (flags & UNSHARE_NAMESPACES)
-        return flags & CLONE_NEWUSER || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
-    if (flags & CLONE_FS)
+    if (flags & UNSHARE_NAMESPACES && !(flags & CLONE_NEWUSER) && !capable(CAP_SYS_ADMIN))
+        return -EPERM;
+    if (flags & UNSHARE_NAMESPACES & ~(unsigned long)NAMESPACES_OWN)
+        return -EINVAL;
+    /* A tree of mounts of one's own needs a root and a working directory of one's own. */
+    if (flags & (CLONE_FS | CLONE_NEWNS))
         err = fs_context_unshare();
+    if (!err && flags & NAMESPACES_OWN)
+        err = unshare_namespaces(flags);
     if (!err && flags & CLONE_FILES)
         err = files_unshare();
     return err;
 }
 
-/* There is one namespace of each kind, and no descriptor stands for one, or for another process's. */
+/* No descriptor stands for one, or for another process's. */
 long sys_setns(int fd, int nstype)
 {
     AUTO_FD ref = fd_borrow(fd);

@@ -123,6 +123,13 @@ bool path_up_mount(struct path *path); /* from a mount's root to the point where
 struct mount *mount_clone(struct mount *from, struct dentry *root);
 void mount_attach_locked(struct mount *mount, const struct path *where);
 void mount_detach_locked(struct mount *mount, struct path *place);
+/*
+ * Copies to `copy` what is mounted below `root` in `from`: each child at the same place, children of children
+ * too. Each original's twin is noted. The copies hang together, but not yet in the tree.
+ */
+int mount_copy_children_locked(struct mount *from, struct dentry *root, struct mount *copy);
+void mount_top_add_locked(struct mount *mount); /* the top of a tree, which has no place */
+void mount_top_remove_locked(struct mount *mount);
 /* Takes a mount and all that is mounted in it out of the tree; the tree's references are put. */
 void mount_tree_detach(struct mount *mount);
 

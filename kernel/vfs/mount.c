@@ -208,6 +208,41 @@ void mount_detach_locked(struct mount *mount, struct path *place)
         __atomic_fetch_and(&place->dentry->flags, ~(u32)DENTRY_MOUNTED, __ATOMIC_RELEASE);
 }
 
+int mount_copy_children_locked(struct mount *from, struct dentry *root, struct mount *copy)
+{
+    struct mount *child;
+
+    from->twin = copy;
+    list_for_each_entry (child, &from->children, sibling) {
+        struct path point = {.mount = copy, .dentry = child->point};
+        struct mount *twin;
+        int err;
+
+        if (child == copy || !dentry_is_below(child->point, root))
+            continue;
+        twin = mount_clone(child, child->root);
+        if (!twin)
+            return -ENOMEM;
+        mount_attach_locked(twin, &point);
+        err = mount_copy_children_locked(child, child->root, twin);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+void mount_top_add_locked(struct mount *mount)
+{
+    mount->attached = true;
+    list_add_tail(&mount->all, &mounts.all);
+}
+
+void mount_top_remove_locked(struct mount *mount)
+{
+    mount->attached = false;
+    list_del(&mount->all);
+}
+
 void mount_tree_detach(struct mount *mount)
 {
     for (;;) {
@@ -270,8 +305,7 @@ int mount_as_root(struct mount *mount)
     struct path root = {.mount = mount, .dentry = mount->root};
 
     mutex_lock(&mount_lock);
-    mount->attached = true;
-    list_add_tail(&mount->all, &mounts.all);
+    mount_top_add_locked(mount);
     mutex_unlock(&mount_lock);
 
     self()->fs = fs_context_create(&root, 022);

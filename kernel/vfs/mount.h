@@ -6,6 +6,8 @@
 #include "base/refcount.h"
 #include "vfs/path.h"
 
+struct fs_context;
+
 struct mount {
     struct refcount ref;
     u32 flags;                /* MOUNT_; atomic */
@@ -18,6 +20,7 @@ struct mount {
     struct list_head children, sibling; /* mount_lock */
     struct list_head all;     /* mount_lock; in the order of mounting */
     bool attached;            /* mount_lock */
+    struct mount *twin;       /* mount_lock; the copy, while a tree is copied */
     u32 writers;              /* atomic: files open for writing, calls that write */
     char *source;             /* constant; /proc/mounts' first field */
 };
@@ -52,6 +55,23 @@ int vfs_mount(const char *type, const char *source, const char *target, const ch
 /* The start of everything: mounts the root file system, registers the caller's self()->fs at it. */
 int vfs_mount_root(const char *type, const char *source, const char *options, u32 flags);
 int mount_as_root(struct mount *mount); /* the same with a mount that is made already */
+
+/*
+ * mount_namespaces(7): a tree of mounts of its own. Made as a copy of the tree that fs (which nobody shares) stands
+ * in; fs then stands at the same places of the copy. Whoever has no such object is in the first tree.
+ */
+struct mount_ns {
+    struct refcount ref;
+    struct mount *top; /* mount_lock; counted, as each mount of the tree is once */
+};
+
+int mount_ns_copy(struct fs_context *fs, struct mount_ns **out);
+static inline struct mount_ns *mount_ns_get(struct mount_ns *ns)
+{
+    refcount_get(&ns->ref);
+    return ns;
+}
+void mount_ns_put(struct mount_ns *ns);
 
 /* The lines of /proc/PID/mounts and mountinfo, as seen from root: calls back with mount_lock held. */
 int mount_for_each(const struct path *root, int (*func)(struct mount *mount, void *arg), void *arg);

@@ -33,32 +33,6 @@ static bool is_mount_root(const struct path *path)
 
 /* ---- bind ---- */
 
-/*
- * Copies to `copy` what is mounted below `root` in `from`: each child at the same place, children of
- * children too. mount_lock held; the copies hang together, but not yet in the tree.
- */
-static int copy_children(struct mount *from, struct dentry *root, struct mount *copy)
-{
-    struct mount *child;
-
-    list_for_each_entry (child, &from->children, sibling) {
-        struct path point = {.mount = copy, .dentry = child->point};
-        struct mount *twin;
-        int err;
-
-        if (child == copy || !dentry_is_below(child->point, root))
-            continue;
-        twin = mount_clone(child, child->root);
-        if (!twin)
-            return -ENOMEM;
-        mount_attach_locked(twin, &point);
-        err = copy_children(child, child->root, twin);
-        if (err)
-            return err;
-    }
-    return 0;
-}
-
 static int do_bind(const struct path *where, const char __user *source, bool recursive)
 {
     AUTO_PATH from = {0};
@@ -72,7 +46,7 @@ static int do_bind(const struct path *where, const char __user *source, bool rec
         return -ENOMEM;
     if (recursive) {
         mutex_lock(&mount_lock);
-        err = copy_children(from.mount, from.dentry, copy);
+        err = mount_copy_children_locked(from.mount, from.dentry, copy);
         mutex_unlock(&mount_lock);
     }
     if (!err) {
