@@ -108,9 +108,10 @@ static void pid_minus_one_is_everybody_but_the_caller_and_process_one(void **sta
     (void)state;
     need_root();
     pid = SYS(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
-    if (pid == -EPERM) {
-        skip_because("no privilege for pid namespaces");
+    if (pid == -EPERM || pid == -EINVAL) {
+        skip_because("no pid namespaces here");
     }
+    need(pid >= 0);
     if (pid == 0) {
         struct turn ready;
         pid_t one, two, sender;
