@@ -29,8 +29,8 @@
     X(FILES)      /* vfs: a descriptor table */                                                    \
     X(FS_CONTEXT) /* vfs: root and working directory */                                            \
     X(CRED)       /* cred: tables of identifiers */                                                \
-    X(TIMERS)     /* time: the timer queue */                                                      \
     X(OBJECT)     /* a small object's own lock (eventfd, timerfd ...) */                           \
+    X(TIMERS)     /* time: the timer queue */                                                      \
     X(WAITQ)      /* sync: a wait queue's list */                                                  \
     X(SLAB)       /* mm: a slab cache */                                                           \
     X(PAGES)      /* mm: the page run allocator */                                                 \
