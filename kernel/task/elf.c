@@ -46,7 +46,8 @@ static bool segment_is_sound(const Elf64_Phdr *p)
 
     return p->p_filesz <= p->p_memsz && !add_overflow(p->p_vaddr, p->p_memsz, &end) &&
            end <= MYST_USER_END && !add_overflow(p->p_offset, p->p_filesz, &file_end) &&
-           file_end <= INT64_MAX && (p->p_vaddr & ~PAGE_MASK) == (p->p_offset & ~PAGE_MASK);
+           file_end <= INT64_MAX &&
+           (p->p_filesz == 0 || (p->p_vaddr & ~PAGE_MASK) == (p->p_offset & ~PAGE_MASK));
 }
 
 /* Segments stand in the order of their addresses, and share no byte. */
