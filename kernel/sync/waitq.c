@@ -58,13 +58,10 @@ static bool entry_wake(struct waitq_entry *e, u32 events)
     return true;
 }
 
-static void queue_wake(struct waitq *q, u32 events, bool only_one)
+static void queue_wake_locked(struct waitq *q, u32 events, bool only_one)
 {
     struct waitq_entry *e, *next;
 
-    if (!waitq_active(q))
-        return;
-    spin_lock(&q->lock);
     list_for_each_entry_safe(e, next, &q->entries, link) {
         bool exclusive = e->exclusive || only_one;
 
@@ -73,7 +70,30 @@ static void queue_wake(struct waitq *q, u32 events, bool only_one)
         if (entry_wake(e, events) && exclusive)
             break;
     }
+}
+
+static void queue_wake(struct waitq *q, u32 events, bool only_one)
+{
+    if (!waitq_active(q))
+        return;
+    spin_lock(&q->lock);
+    queue_wake_locked(q, events, only_one);
     spin_unlock(&q->lock);
+}
+
+void waitq_lock_nested(struct waitq *q)
+{
+    spin_lock_nested(&q->lock);
+}
+
+void waitq_unlock(struct waitq *q)
+{
+    spin_unlock(&q->lock);
+}
+
+void waitq_wake_locked(struct waitq *q, u32 events)
+{
+    queue_wake_locked(q, events, false);
 }
 
 void waitq_wake(struct waitq *q, u32 events)

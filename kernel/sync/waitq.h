@@ -46,6 +46,10 @@ void waitq_remove(struct waitq_entry *e); /* also when not linked */
  */
 void waitq_wake(struct waitq *q, u32 events);
 void waitq_wake_one(struct waitq *q, u32 events); /* treats every entry as exclusive */
+/* From an entry's func: q's lock is taken inside of another queue's; which comes first, the caller has to settle. */
+void waitq_lock_nested(struct waitq *q);
+void waitq_unlock(struct waitq *q);
+void waitq_wake_locked(struct waitq *q, u32 events);
 static inline bool waitq_active(struct waitq *q)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
