@@ -73,57 +73,66 @@ static int cpio_mount_create(int file, const char *options, const char *source, 
 }
 
 /* The host's directory below, unchanged; what is written goes to memory. */
-static int overlay_create(int file, struct mount **out)
+static int overlay_create(int file, const char *options, struct mount **out)
 {
     struct super *lower, *super = NULL;
     int err = hostfs_super_create(file, false, &lower);
 
     if (err)
         return err;
-    err = overlay_super_create(lower, "", &super);
+    err = overlay_super_create(lower, options, &super);
     super_deactivate(lower);
     return mount_new(err, super, "overlay", 0, out);
 }
 
 static int root_create(const struct boot_info *boot, struct mount **out)
 {
+    char options[64];
+
+    /* All of the instance's memory, so that programs that look find room. */
+    scnprintf(options, sizeof(options), "size=%llu,nr_inodes=%llu", (unsigned long long)pages_limit(),
+              (unsigned long long)(pages_limit() / PAGE_SIZE));
     if (boot->root == BOOT_ROOT_DIRECTORY && boot->root_writable)
         return host_mount_create(boot->root_file, true, "rootfs", 0, out);
     if (boot->root == BOOT_ROOT_DIRECTORY)
-        return overlay_create(boot->root_file, out);
-    return cpio_mount_create(boot->root_file, "", "rootfs", 0, out);
+        return overlay_create(boot->root_file, options, out);
+    return cpio_mount_create(boot->root_file, options, "rootfs", 0, out);
 }
 
 /* ---- what a program expects to find, whatever the root holds ---- */
 
 struct pseudo {
-    const char *type, *target, *options;
+    const char *type, *target;
     umode mode; /* of the mount point when it has to be made */
     u32 flags;
 };
 
 static const struct pseudo pseudos[] = {
-    {"proc", "/proc", "", 0555, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
-    {"sysfs", "/sys", "", 0555, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
-    {"devtmpfs", "/dev", "", 0755, MOUNT_NOSUID},
-    {"devpts", "/dev/pts", "", 0755, MOUNT_NOSUID | MOUNT_NOEXEC},
-    {"tmpfs", "/dev/shm", "", 01777, MOUNT_NOSUID | MOUNT_NODEV},
-    {"mqueue", "/dev/mqueue", "", 01777, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
+    {"proc", "/proc", 0555, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
+    {"sysfs", "/sys", 0555, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
+    {"devtmpfs", "/dev", 0755, MOUNT_NOSUID},
+    {"devpts", "/dev/pts", 0755, MOUNT_NOSUID | MOUNT_NOEXEC},
+    {"tmpfs", "/dev/shm", 01777, MOUNT_NOSUID | MOUNT_NODEV},
+    {"mqueue", "/dev/mqueue", 01777, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC},
 };
 
 static int pseudo_mount(const struct pseudo *pseudo)
 {
+    char options[64] = "";
     int err;
 
     if (!fs_type_find(pseudo->type))
         return 0;
+    /* tmpfs(5): half of the memory unless something else is said. */
+    if (streq(pseudo->type, "tmpfs"))
+        scnprintf(options, sizeof(options), "size=%llu", (unsigned long long)(pages_limit() / 2));
     err = vfs_mkdir(pseudo->target, pseudo->mode);
     /* A root that cannot be written may go without; a file in the way is told below. */
     if (err == -EROFS || err == -EACCES || err == -EPERM)
         err = -EEXIST;
     if (err && err != -EEXIST)
         return complain(pseudo->target, err);
-    err = vfs_mount(pseudo->type, pseudo->type, pseudo->target, pseudo->options, pseudo->flags);
+    err = vfs_mount(pseudo->type, pseudo->type, pseudo->target, options, pseudo->flags);
     if (err == -ENOENT) {
         log_warn("mount", "%s: no such directory in the root, which cannot be written", pseudo->target);
         return 0;
@@ -194,7 +203,7 @@ static int types_start(const struct boot_info *boot)
     if (!err)
         err = procfs_start(boot);
 
-    return err ? err : hostfs_start(boot->rlimits[RLIMIT_NOFILE][0]);
+    return err ? err : hostfs_start(boot->rlimits[RLIMIT_NOFILE][1]);
 }
 
 static int mount_all(const struct boot_info *boot)

@@ -14,6 +14,22 @@ static int name_flags(const char *name)
     return AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH);
 }
 
+/* An open file once more, by the link that the host's /proc has for it. */
+static int open_again(int file, int flags)
+{
+    static const char prefix[] = "/proc/self/fd/";
+    char path[sizeof(prefix) + 12], *end = path + sizeof(path);
+
+    *--end = '\0';
+    do {
+        *--end = (char)('0' + file % 10);
+        file /= 10;
+    } while (file);
+    for (size_t i = sizeof(prefix) - 1; i > 0; i--)
+        *--end = prefix[i - 1];
+    return (int)HOST4(__NR_openat, AT_FDCWD, end, flags & ~O_NOFOLLOW, 0);
+}
+
 int target_file_open(int dir, const char *name, int flags, unsigned int mode)
 {
     struct open_how how = {.resolve =
@@ -31,6 +47,8 @@ int target_file_open(int dir, const char *name, int flags, unsigned int mode)
         how.flags |= O_CREAT | O_EXCL;
         how.mode = mode;
     }
+    if (!*name && !(flags & (TARGET_OPEN_DIRECTORY | TARGET_OPEN_PATH | TARGET_OPEN_CREATE)))
+        return open_again(dir, (int)how.flags);
     return (int)HOST4(__NR_openat2, dir, *name ? name : ".", &how, sizeof(how));
 }
 

@@ -188,17 +188,32 @@ static int handle_flags(const struct inode *inode, u32 access)
            (inode_is(inode, S_IFDIR) ? HOST_OPEN_DIRECTORY : 0);
 }
 
+/* By its name, or when that is gone by a descriptor that is open. */
+static int host_open_inode(struct inode *inode, u32 access)
+{
+    struct hostfs_place place;
+    u32 other;
+    int file = hostfs_place_get(inode, &place);
+
+    if (!file) {
+        file = hostfs_host_open(place.file, place.name.text, handle_flags(inode, access), 0);
+        hostfs_place_put(&place);
+        return file;
+    }
+    other = inode_is(inode, S_IFREG) ? hostfs_handle_any(inode) : 0;
+    if (other) {
+        file = hostfs_host_open(hostfs_handle_file(inode, other), "", handle_flags(inode, access), 0);
+        hostfs_handle_close(inode, other);
+    }
+    return file;
+}
+
 /* A new descriptor of exactly this object; its attributes are looked at on the way. */
 static int handle_host_open(struct inode *inode, u32 access)
 {
-    struct hostfs_place place;
     struct host_stat st;
-    int file, err = hostfs_place_get(inode, &place);
+    int err, file = host_open_inode(inode, access);
 
-    if (err)
-        return err;
-    file = hostfs_host_open(place.file, place.name.text, handle_flags(inode, access), 0);
-    hostfs_place_put(&place);
     if (file < 0)
         return file;
     err = host_file_stat(file, "", &st);

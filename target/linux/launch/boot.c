@@ -107,6 +107,20 @@ static void fill_machine(struct boot_info *boot, const struct launch_options *op
     }
 }
 
+/*
+ * The instance's processes share one table of the host's descriptors, which holds what all programs have open.
+ * It may be as large as the host lets it be; the programs' own limits are those that fill_machine() has seen.
+ */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int image_fill_boot(struct target_shared *shared, const struct launch_options *options)
 {
     struct boot_info *boot = &shared->boot;
@@ -136,6 +150,7 @@ int image_fill_boot(struct target_shared *shared, const struct launch_options *o
     fill_mounts(&arena, boot, options);
     fill_console(boot, options);
     fill_machine(boot, options);
+    raise_descriptors();
     /* what the allocator may use begins on a page of its own */
     boot->data_pages = (arena.next + 4095) & ~4095UL;
     return 0;
