@@ -1,4 +1,5 @@
 /* dup.c: dup(2), dup2(2) and dup3(2). */
+/* tags: trap */
 #include "../lib/check.h"
 
 #include <sys/resource.h>

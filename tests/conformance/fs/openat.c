@@ -1,4 +1,5 @@
 /* openat.c: open(2) and openat(2): which file is meant, and why it is refused. */
+/* tags: trap */
 #include "../lib/check.h"
 
 #include <sys/socket.h>

@@ -1,4 +1,5 @@
 /* read.c: read(2) on regular files; pipes and others have files of their own. */
+/* tags: trap */
 #include "../lib/check.h"
 
 static int open_with(const char *text, int flags)

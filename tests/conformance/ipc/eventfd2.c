@@ -1,4 +1,5 @@
 /* eventfd2.c: eventfd2(2), a counter that wakes its readers. */
+/* tags: trap */
 #include "../lib/check.h"
 
 #include <poll.h>

@@ -1,4 +1,5 @@
 /* pipe.c: pipe(2), pipe2(2) and pipe(7). */
+/* tags: trap */
 #include "../lib/check.h"
 
 #include <linux/limits.h>

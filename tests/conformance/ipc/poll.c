@@ -1,4 +1,5 @@
 /* poll.c: poll(2) and ppoll(2). */
+/* tags: trap */
 #include "../lib/check.h"
 
 #include <poll.h>

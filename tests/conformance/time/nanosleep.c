@@ -1,4 +1,5 @@
 /* nanosleep.c: nanosleep(2), clock_nanosleep(2) and pause(2). */
+/* tags: trap */
 #include "../lib/check.h"
 
 static long sleep_on(clockid_t clock, int flags, const struct timespec *ts, struct timespec *rem)
