@@ -3,6 +3,8 @@
 
 #include <ftw.h>
 #include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -101,10 +103,17 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
-/* Gives back the search right that a case took away, so that the walk below can enter. */
+static dev_t removed_dev; /* of the folder that is being removed */
+
+/*
+ * Takes away what a case left mounted, and gives back the search right that it took, so that the
+ * walk that removes can enter.
+ */
 static int open_folder(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
     (void)ftw;
+    if (st->st_dev != removed_dev && type != FTW_NS)
+        (void)umount2(path, MNT_DETACH);
     if ((type == FTW_D || type == FTW_DNR || type == FTW_NS) && !S_ISLNK(st->st_mode))
         (void)chmod(path, 0700); /* what cannot be entered shows when it cannot be removed */
     return 0;
@@ -130,16 +139,30 @@ int tempdir_setup(void **state)
 int tempdir_teardown(void **state)
 {
     char *path = *state;
+    struct stat st;
     int err;
 
     if (chdir("/") != 0)
         return -1;
+    if (stat(path, &st) != 0) {
+        print_error("%s is gone\n", path);
+        free(path);
+        return -1;
+    }
+    removed_dev = st.st_dev;
     nftw(path, open_folder, 16, FTW_PHYS);
     err = nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     if (err)
         print_error("cannot remove %s: %s\n", path, errno_name(errno));
     free(path);
     return err;
+}
+
+bool own_mounts(void)
+{
+    if (unshare(CLONE_NEWNS) == 0)
+        return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    return errno == ENOSYS || errno == EINVAL;
 }
 
 void make_file(const char *path, const char *text)

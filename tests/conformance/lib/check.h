@@ -156,6 +156,12 @@ int tempdir_setup(void **state);
 int tempdir_teardown(void **state);
 #define tempdir_test(f) cmocka_unit_test_setup_teardown(f, tempdir_setup, tempdir_teardown)
 
+/*
+ * For a child that is about to mount something in the folder of its case: gives it mounts of its
+ * own. A kernel without such namespaces has nobody to hide them from, and the teardown unmounts.
+ */
+bool own_mounts(void);
+
 /* Makes a file with this text (NULL: empty), mode 0644. */
 void make_file(const char *path, const char *text);
 /* Asserts that a file's content is exactly this text. */
