@@ -261,3 +261,69 @@ long sys_fremovexattr(int nr, const char __user *name)
 
     return fd.file ? xattr_remove(&fd.file->path, name) : -EBADF;
 }
+
+/* ---- the calls relative to a directory ---- */
+
+static int lookup_at(int dirfd, const char __user *text, unsigned int flags, struct path *out)
+{
+    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+
+    if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    if (!text && (flags & AT_EMPTY_PATH))
+        return path_lookup(dirfd, "", lookup, out);
+    return path_lookup_user(dirfd, text, lookup, out);
+}
+
+#define ARGS_FIRST 16 /* size of the first version of struct xattr_args */
+
+static int args_get(struct xattr_args *args, const struct xattr_args __user *user, size_t size)
+{
+    if (size < ARGS_FIRST)
+        return -EINVAL;
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    return copy_struct_from_user(args, sizeof(*args), user, size);
+}
+
+long sys_setxattrat(int dirfd, const char __user *text, unsigned int flags, const char __user *name,
+                    const struct xattr_args __user *user, size_t size)
+{
+    AUTO_PATH path = {0};
+    struct xattr_args args;
+    int err = args_get(&args, user, size);
+
+    if (!err)
+        err = lookup_at(dirfd, text, flags, &path);
+    return err ? err : xattr_set(&path, name, (const void __user *)args.value, args.size, (int)args.flags);
+}
+
+long sys_getxattrat(int dirfd, const char __user *text, unsigned int flags, const char __user *name,
+                    const struct xattr_args __user *user, size_t size)
+{
+    AUTO_PATH path = {0};
+    struct xattr_args args;
+    int err = args_get(&args, user, size);
+
+    if (!err && args.flags)
+        err = -EINVAL;
+    if (!err)
+        err = lookup_at(dirfd, text, flags, &path);
+    return err ? err : xattr_get(&path, name, (void __user *)args.value, args.size);
+}
+
+long sys_listxattrat(int dirfd, const char __user *text, unsigned int flags, void __user *names, size_t size)
+{
+    AUTO_PATH path = {0};
+    int err = lookup_at(dirfd, text, flags, &path);
+
+    return err ? err : xattr_list(&path, names, size);
+}
+
+long sys_removexattrat(int dirfd, const char __user *text, unsigned int flags, const char __user *name)
+{
+    AUTO_PATH path = {0};
+    int err = lookup_at(dirfd, text, flags, &path);
+
+    return err ? err : xattr_remove(&path, name);
+}
