@@ -225,8 +225,11 @@ struct fd_ref fd_borrow_any(int fd)
     struct files *files = self()->files;
 
     /* Only users of the table change it; alone, the caller does not while it is in this call. */
-    if (refcount_read(&files->ref) > 1)
-        return (struct fd_ref){.file = files_lookup(files, fd), .counted = true};
+    if (refcount_read(&files->ref) > 1) {
+        struct file *file = files_lookup(files, fd);
+
+        return (struct fd_ref){.file = file, .counted = file};
+    }
     return (struct fd_ref){.file = (u32)fd < files->max ? files->slots[fd] : NULL};
 }
 
