@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sys/mount.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -116,7 +117,8 @@ static int user_ids(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    printf("%d %d %d %d", (int)getuid(), (int)geteuid(), (int)getgid(), (int)getegid());
+    printf("%d %d %d %d secure=%lu", (int)getuid(), (int)geteuid(), (int)getgid(), (int)getegid(),
+           getauxval(AT_SECURE));
     fflush(stdout);
     return 0;
 }
@@ -392,7 +394,7 @@ static int exec_as_nobody(void *arg)
     return 127;
 }
 
-/* covers: execve prctl PR_SET_NO_NEW_PRIVS */
+/* covers: execve AT_SECURE prctl PR_SET_NO_NEW_PRIVS */
 static void set_id_bits_change_the_effective_ids_unless_no_new_privs(void **state)
 {
     struct run run;
@@ -404,10 +406,10 @@ static void set_id_bits_change_the_effective_ids_unless_no_new_privs(void **stat
     need_eq(chmod("setid", 06755), 0);
     run_body(&run, exec_as_nobody, NULL);
     need_eq(run.status, 0);
-    assert_string_equal(run.out, "65534 1234 65534 2345");
+    assert_string_equal(run.out, "65534 1234 65534 2345 secure=1");
     run_body(&run, exec_as_nobody, (void *)1);
     need_eq(run.status, 0);
-    assert_string_equal(run.out, "65534 65534 65534 65534");
+    assert_string_equal(run.out, "65534 65534 65534 65534 secure=0");
 }
 
 /* covers: execve */
