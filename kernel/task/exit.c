@@ -251,7 +251,7 @@ void task_exit(int code)
         task_hooks.session_ends(process->group->session);
 
     spin_lock(&tasks_lock);
-    if (!process->ending && task == process->leader)
+    if (!process->ending && last)
         process->exit_status = (code & 0xff) << 8;
     unlink_thread_locked(task);
     orphan_children_locked(task, last, &dead);

@@ -27,7 +27,8 @@ void namespaces_put(struct namespaces *ns)
     kfree(ns);
 }
 
-int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs, struct namespaces **out)
+int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
+                    struct namespaces **out)
 {
     struct namespaces *ns = kzalloc(sizeof *ns);
     int err = 0;

@@ -31,7 +31,8 @@ void namespaces_put(struct namespaces *ns);
  */
 struct fs_context;
 #define NAMESPACES_OWN (CLONE_NEWNS | CLONE_NEWUTS)
-int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs, struct namespaces **out);
+int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
+                    struct namespaces **out);
 
 /* What uname(2) tells the calling thread. */
 void namespaces_uts(struct new_utsname *uts);

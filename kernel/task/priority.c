@@ -105,3 +105,78 @@ long sys_setpriority(int which, int who, int prio)
         return -EINVAL;
     return walk_run(&walk);
 }
+
+/* --- input and output priorities: kept and shown; there is no queue of requests to sort ------------- */
+
+#define IOPRIO_LEVELS 8
+
+static int check_ioprio(int ioprio)
+{
+    switch (IOPRIO_PRIO_CLASS(ioprio)) {
+    case IOPRIO_CLASS_RT:
+        if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
+            return -EPERM;
+        return IOPRIO_PRIO_DATA(ioprio) < IOPRIO_LEVELS ? 0 : -EINVAL;
+    case IOPRIO_CLASS_BE:
+        return IOPRIO_PRIO_DATA(ioprio) < IOPRIO_LEVELS ? 0 : -EINVAL;
+    case IOPRIO_CLASS_IDLE:
+        return 0;
+    case IOPRIO_CLASS_NONE:
+        return IOPRIO_PRIO_DATA(ioprio) ? -EINVAL : 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* The walk's classes of targets are numbered from another start here. */
+static bool ioprio_which(int which, struct priority_walk *walk)
+{
+    walk->which = which - IOPRIO_WHO_PROCESS + PRIO_PROCESS;
+    return which >= IOPRIO_WHO_PROCESS && which <= IOPRIO_WHO_USER;
+}
+
+static int set_ioprio(struct task *task, void *arg)
+{
+    const struct cred *me = cred_current();
+    uid_t uid = task_uid_locked(task);
+
+    if (me->uid != uid && me->euid != uid && !cred_capable(me, CAP_SYS_NICE))
+        return -EPERM;
+    task->ioprio = *(int *)arg;
+    return 0;
+}
+
+long sys_ioprio_set(int which, int who, u32 value)
+{
+    int ioprio = (int)value;
+    struct priority_walk walk = {.who = who, .visit = set_ioprio, .arg = &ioprio};
+    int err = check_ioprio(ioprio);
+
+    if (err)
+        return err;
+    return ioprio_which(which, &walk) ? walk_run(&walk) : -EINVAL;
+}
+
+/* ioprio_get(2): of several the highest, and no class counts as best effort. */
+static int best_ioprio(struct task *task, void *arg)
+{
+    int *best = arg, ioprio = task->ioprio;
+
+    if (*best < 0 || IOPRIO_PRIO_CLASS(*best) == IOPRIO_CLASS_NONE)
+        *best = ioprio;
+    else if (IOPRIO_PRIO_CLASS(ioprio) != IOPRIO_CLASS_NONE)
+        *best = MIN(*best, ioprio);
+    return 0;
+}
+
+long sys_ioprio_get(int which, int who)
+{
+    int best = -1;
+    struct priority_walk walk = {.who = who, .visit = best_ioprio, .arg = &best};
+    int err;
+
+    if (!ioprio_which(which, &walk))
+        return -EINVAL;
+    err = walk_run(&walk);
+    return err ? err : best;
+}

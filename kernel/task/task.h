@@ -142,6 +142,7 @@ struct task {
     bool no_new_privs;                      /* own */
     u32 personality;                        /* own; read without a lock */
     u64 timer_slack, default_timer_slack;   /* ns; own */
+    int ioprio;                             /* tasks_lock; ioprio_set(2) */
     struct sched_state sched;               /* tasks_lock */
     unsigned long affinity[TASK_CPU_WORDS]; /* tasks_lock */
     bool affinity_set;                      /* tasks_lock; else whatever the host has */
@@ -233,7 +234,7 @@ bool process_group_is_orphaned(struct process *process);
 
 /* ---- ends and stops ---- */
 
-/* Ends the calling thread; the last one's code becomes the process's status. */
+/* Ends the calling thread; the code of the last one becomes the process's status. */
 void task_exit(int code) __attribute__((noreturn));
 /* Ends the whole process: the caller at once, its other threads when they notice. status: wait(2)'s. */
 void process_exit(int status) __attribute__((noreturn));
