@@ -4,6 +4,7 @@
 #include "host/thread.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
+#include "ipc/timerfd.h"
 #include "log/log.h"
 #include "mm/alloc.h"
 #include "self/self.h"
@@ -46,6 +47,7 @@ void upcall_main(const struct boot_info *boot)
     signal_start(boot);
     futex_start();
     pipe_start();
+    timerfd_start();
     require("devices", dev_start(boot));
     if (root_mount(boot))
         setup_failed(NULL, 0); /* it has said why */

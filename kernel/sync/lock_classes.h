@@ -29,6 +29,7 @@
     X(FILES)      /* vfs: a descriptor table */                                                    \
     X(FS_CONTEXT) /* vfs: root and working directory */                                            \
     X(CRED)       /* cred: tables of identifiers */                                                \
+    X(TIMERFDS)   /* ipc: the list of timer descriptors */                                         \
     X(OBJECT)     /* a small object's own lock (eventfd, timerfd ...) */                           \
     X(TIMERS)     /* time: the timer queue */                                                      \
     X(WAITQ)      /* sync: a wait queue's list */                                                  \

@@ -10,6 +10,8 @@ static struct {
     s64 realtime_offset; /* atomic; ns that the instance's real-time clock is ahead of the host's */
 } clocks;
 
+void (*time_was_set)(void);
+
 ktime ktime_of(s64 sec, s64 nsec)
 {
     if (sec >= KTIME_MAX / NSEC_PER_SEC)
@@ -27,6 +29,8 @@ void time_set_realtime(ktime now)
 {
     __atomic_store_n(&clocks.realtime_offset, now - host_clock_read(HOST_CLOCK_REALTIME),
                      __ATOMIC_RELAXED);
+    if (time_was_set)
+        time_was_set();
 }
 
 static int host_of(clockid_t clock, enum host_clock *out)

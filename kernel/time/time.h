@@ -21,6 +21,7 @@ ktime time_realtime(void);
 
 /* clock_settime(2) inside: an offset of our own to the host's clock. */
 void time_set_realtime(ktime now);
+extern void (*time_was_set)(void); /* called afterwards; ipc/timerfd */
 
 /* A time on a clock as a monotonic deadline; KTIME_FOREVER when it is too far. The clock must be a running one. */
 ktime time_deadline(clockid_t clock, s64 sec, s64 nsec);
