@@ -60,6 +60,18 @@ static void children_end(void)
     }
 }
 
+bool children_failed(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(children); i++) {
+        siginfo_t info = {0};
+        if (children[i] != 0 &&
+            waitid(P_PID, (id_t)children[i], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid != 0 && (info.si_code != CLD_EXITED || info.si_status != 0))
+            return true;
+    }
+    return false;
+}
+
 void check_failed(const char *expr, const char *file, int line, const char *format, ...)
 {
     char text[256];

@@ -177,6 +177,7 @@ bool path_exists(const char *path); /* does not follow a last symbolic link */
 pid_t child_fork(void);
 int child_wait(pid_t pid);  /* the wait status; fails after PATIENCE_MS */
 void child_kill(pid_t pid); /* SIGKILL and reap */
+bool children_failed(void); /* whether one that was not waited for yet has ended badly */
 int run_in_child(void (*body)(void *arg),
                  void *arg); /* wait status; exit code 0 when body returns */
 

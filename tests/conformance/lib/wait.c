@@ -68,16 +68,24 @@ void gate_open(struct gate *gate)
     __atomic_store_n(&gate->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
 }
 
+static bool gate_opened(struct gate *gate)
+{
+    return __atomic_load_n(&gate->tid, __ATOMIC_SEQ_CST) != 0;
+}
+
+/* A child that ended badly will not come: no reason to wait longer than it lived. */
 void gate_wait(struct gate *gate)
 {
-    assert_eventually(__atomic_load_n(&gate->tid, __ATOMIC_SEQ_CST) != 0);
+    assert_eventually(gate_opened(gate) || children_failed());
+    if (!gate_opened(gate))
+        check_failed("gate_wait", __FILE__, __LINE__, "the child ended before its gate");
 }
 
 void gate_wait_blocked(struct gate *gate)
 {
     gate_wait(gate);
     /* /proc/TID/stat is there for threads too, although a listing of /proc leaves them out */
-    assert_eventually(process_state(gate->tid) == 'S');
+    assert_eventually(process_state(gate->tid) == 'S' || children_failed());
 }
 
 /* ---- signals ---- */
