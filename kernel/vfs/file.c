@@ -74,26 +74,37 @@ void file_put(struct file *file)
 
 /* ---- the position ---- */
 
+/* Takes the position, or notes that somebody waits. Once it is ours it stays so. */
+static bool pos_take(struct file *file, bool *ours)
+{
+    if (!*ours)
+        *ours = __atomic_exchange_n(&file->pos_owner, 2, __ATOMIC_ACQUIRE) == 0;
+    return *ours;
+}
+
 int file_pos_lock(struct file *file)
 {
     u32 free_word = 0;
+    bool ours = false;
     int err;
 
     if (__atomic_compare_exchange_n(&file->pos_owner, &free_word, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return 0;
     /* A lock of the object kind, not of sync/: it is held while user memory is copied. */
     spin_lock(&file->lock);
-    err = wait_event_kind(&file->pos_free, &file->lock,
-                          __atomic_exchange_n(&file->pos_owner, 2, __ATOMIC_ACQUIRE) == 0, WAIT_KILLABLE,
-                          KTIME_FOREVER);
+    err = wait_event_kind(&file->pos_free, &file->lock, pos_take(file, &ours), WAIT_KILLABLE, KTIME_FOREVER);
     spin_unlock(&file->lock);
     return err;
 }
 
 void file_pos_unlock(struct file *file)
 {
-    if (__atomic_exchange_n(&file->pos_owner, 0, __ATOMIC_RELEASE) == 2)
-        waitq_wake(&file->pos_free, 0);
+    if (__atomic_exchange_n(&file->pos_owner, 0, __ATOMIC_RELEASE) != 2)
+        return;
+    /* A waiter looks at the word and queues itself under the lock: it is not missed. */
+    spin_lock(&file->lock);
+    waitq_wake(&file->pos_free, 0);
+    spin_unlock(&file->lock);
 }
 
 loff_t file_seek(struct file *file, loff_t offset, int whence)
