@@ -34,8 +34,12 @@ static u32 flags_of(u64 ms_flags)
         u64 from;
         u32 to;
     } map[] = {
-        {MS_RDONLY, MOUNT_RDONLY},         {MS_NOSUID, MOUNT_NOSUID},           {MS_NODEV, MOUNT_NODEV},
-        {MS_NOEXEC, MOUNT_NOEXEC},         {MS_NOATIME, MOUNT_NOATIME},         {MS_NODIRATIME, MOUNT_NODIRATIME},
+        {MS_RDONLY, MOUNT_RDONLY},
+        {MS_NOSUID, MOUNT_NOSUID},
+        {MS_NODEV, MOUNT_NODEV},
+        {MS_NOEXEC, MOUNT_NOEXEC},
+        {MS_NOATIME, MOUNT_NOATIME},
+        {MS_NODIRATIME, MOUNT_NODIRATIME},
         {MS_STRICTATIME, MOUNT_STRICTATIME},
     };
     u32 flags = 0;
@@ -46,7 +50,8 @@ static u32 flags_of(u64 ms_flags)
 }
 
 /* A mount of a super that was just made, which is taken over. err: how that went. */
-static int mount_new(int err, struct super *super, const char *source, u32 flags, struct mount **out)
+static int mount_new(int err, struct super *super, const char *source, u32 flags,
+                     struct mount **out)
 {
     if (err)
         return err;
@@ -56,7 +61,8 @@ static int mount_new(int err, struct super *super, const char *source, u32 flags
 }
 
 /* Programs cannot mount what the host has, so these have no way through the name of a type. */
-static int host_mount_create(int file, bool writable, const char *source, u32 flags, struct mount **out)
+static int host_mount_create(int file, bool writable, const char *source, u32 flags,
+                             struct mount **out)
 {
     struct super *super = NULL;
     int err = hostfs_super_create(file, writable, &super);
@@ -64,7 +70,8 @@ static int host_mount_create(int file, bool writable, const char *source, u32 fl
     return mount_new(err, super, source, flags, out);
 }
 
-static int cpio_mount_create(int file, const char *options, const char *source, u32 flags, struct mount **out)
+static int cpio_mount_create(int file, const char *options, const char *source, u32 flags,
+                             struct mount **out)
 {
     struct super *super = NULL;
     int err = cpio_super_create(file, options, &super);
@@ -90,8 +97,8 @@ static int root_create(const struct boot_info *boot, struct mount **out)
     char options[64];
 
     /* All of the instance's memory, so that programs that look find room. */
-    scnprintf(options, sizeof(options), "size=%llu,nr_inodes=%llu", (unsigned long long)pages_limit(),
-              (unsigned long long)(pages_limit() / PAGE_SIZE));
+    scnprintf(options, sizeof(options), "size=%llu,nr_inodes=%llu",
+              (unsigned long long)pages_limit(), (unsigned long long)(pages_limit() / PAGE_SIZE));
     if (boot->root == BOOT_ROOT_DIRECTORY && boot->root_writable)
         return host_mount_create(boot->root_file, true, "rootfs", 0, out);
     if (boot->root == BOOT_ROOT_DIRECTORY)
@@ -134,7 +141,8 @@ static int pseudo_mount(const struct pseudo *pseudo)
         return complain(pseudo->target, err);
     err = vfs_mount(pseudo->type, pseudo->type, pseudo->target, options, pseudo->flags);
     if (err == -ENOENT) {
-        log_warn("mount", "%s: no such directory in the root, which cannot be written", pseudo->target);
+        log_warn("mount", "%s: no such directory in the root, which cannot be written",
+                 pseudo->target);
         return 0;
     }
     return err ? complain(pseudo->target, err) : 0;
@@ -171,7 +179,8 @@ static int mount_create_for(const struct boot_mount *mount, struct mount **out)
     u32 flags = flags_of(mount->flags);
 
     if (streq(mount->type, "hostfs"))
-        return host_mount_create(mount->file, !(mount->flags & MS_RDONLY), mount->source, flags, out);
+        return host_mount_create(mount->file, !(mount->flags & MS_RDONLY), mount->source, flags,
+                                 out);
     if (streq(mount->type, "cpio"))
         return cpio_mount_create(mount->file, mount->options, mount->source, flags, out);
     return mount_create(mount->type, mount->source, mount->options, flags, out);

@@ -16,15 +16,17 @@ static_assert(HOST_OPEN_READ == TARGET_OPEN_READ && HOST_OPEN_WRITE == TARGET_OP
 #define NAME_ERRORS EACCES, ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENOMEM, EPERM, EIO
 #define MAKE_ERRORS NAME_ERRORS, EEXIST, EROFS, ENOSPC, EDQUOT, EMLINK, EINVAL, EOPNOTSUPP
 
-static const u8 open_errors[] = {NAME_ERRORS, EEXIST, EROFS,  ENOSPC, EDQUOT, EMFILE,    ENFILE,    EISDIR,
-                                 EINVAL,      ENXIO,  ENODEV, EBUSY,  EINTR,  EOVERFLOW, EOPNOTSUPP, ETXTBSY, 0};
+static const u8 open_errors[] = {NAME_ERRORS, EEXIST,    EROFS,      ENOSPC,  EDQUOT, EMFILE,
+                                 ENFILE,      EISDIR,    EINVAL,     ENXIO,   ENODEV, EBUSY,
+                                 EINTR,       EOVERFLOW, EOPNOTSUPP, ETXTBSY, 0};
 static const u8 stat_errors[] = {NAME_ERRORS, 0};
-static const u8 data_errors[] = {EFAULT, EINTR, EAGAIN, EINVAL, EISDIR, EIO, ENOSPC, EDQUOT, EFBIG, EPERM, 0};
+static const u8 data_errors[] = {EFAULT, EINTR,  EAGAIN, EINVAL, EISDIR, EIO,
+                                 ENOSPC, EDQUOT, EFBIG,  EPERM,  0};
 static const u8 seek_errors[] = {ENXIO, EINVAL, EIO, 0};
 static const u8 readdir_errors[] = {ENOENT, ENOTDIR, EINVAL, EIO, 0};
 static const u8 readlink_errors[] = {NAME_ERRORS, EINVAL, 0};
-static const u8 space_errors[] = {EACCES, EPERM,  EROFS, EINTR,      EINVAL, EIO,    EISDIR, EFBIG, ENOSPC,
-                                  EDQUOT, ENODEV, ENXIO, EOPNOTSUPP, ESPIPE, ETXTBSY, 0};
+static const u8 space_errors[] = {EACCES, EPERM,  EROFS,  EINTR, EINVAL,     EIO,    EISDIR,  EFBIG,
+                                  ENOSPC, EDQUOT, ENODEV, ENXIO, EOPNOTSUPP, ESPIPE, ETXTBSY, 0};
 static const u8 make_errors[] = {MAKE_ERRORS, 0};
 static const u8 remove_errors[] = {NAME_ERRORS, EROFS, EBUSY, EISDIR, ENOTEMPTY, EEXIST, EINVAL, 0};
 static const u8 rename_errors[] = {MAKE_ERRORS, EBUSY, EISDIR, ENOTEMPTY, EXDEV, 0};
@@ -148,7 +150,8 @@ static size_t check_record(const struct dirent_head *record, size_t left)
     const char *end;
     size_t len;
 
-    if (left < head + 2 || record->reclen < head + 2 || record->reclen > left || !IS_ALIGNED(record->reclen, 8))
+    if (left < head + 2 || record->reclen < head + 2 || record->reclen > left ||
+        !IS_ALIGNED(record->reclen, 8))
         return 0;
     end = memchr(record->name, '\0', record->reclen - head);
     if (!end || record->off < 0)
@@ -165,7 +168,8 @@ s64 host_file_readdir(int dir, void *to, size_t len, s64 cursor)
     size_t at = 0;
 
     while (got > 0 && at < (size_t)got) {
-        size_t record = check_record((const struct dirent_head *)((const char *)to + at), (size_t)got - at);
+        size_t record =
+            check_record((const struct dirent_head *)((const char *)to + at), (size_t)got - at);
 
         if (!record)
             return -EIO;

@@ -1,7 +1,8 @@
 /*
- * kernel/host/file.h: files of the host. A file is a host descriptor; a name is one component, or "" for
- * the file itself, and is never followed when it is a symbolic link. Every reply is checked here: an error
- * that the call cannot have is -EIO, counts are at most what was asked, names in directories are names.
+ * kernel/host/file.h: files of the host. A file is a host descriptor; a name is one component, or
+ * "" for the file itself, and is never followed when it is a symbolic link. Every reply is checked
+ * here: an error that the call cannot have is -EIO, counts are at most what was asked, names in
+ * directories are names.
  */
 #ifndef HOST_FILE_H
 #define HOST_FILE_H
@@ -34,8 +35,9 @@ s64 host_file_write(int file, const void *from, size_t len, u64 offset);
 s64 host_file_seek(int file, u64 offset, int whence); /* SEEK_DATA, SEEK_HOLE only; -ENXIO */
 
 /*
- * struct linux_dirent64 records from *cursor on, 0 at first: bytes, 0 at the end. Every record is whole,
- * aligned, and has a name of 1 to 255 bytes without a slash, ended by a zero; d_off is not negative.
+ * struct linux_dirent64 records from *cursor on, 0 at first: bytes, 0 at the end. Every record is
+ * whole, aligned, and has a name of 1 to 255 bytes without a slash, ended by a zero; d_off is not
+ * negative.
  */
 s64 host_file_readdir(int dir, void *to, size_t len, s64 cursor);
 s64 host_file_readlink(int dir, const char *name, char *to, size_t len); /* not ended */
@@ -46,7 +48,8 @@ int host_file_sync(int file, bool data_only);
 int host_file_mkdir(int dir, const char *name, umode mode);
 int host_file_mknod(int dir, const char *name, umode mode, u64 rdev);
 int host_file_unlink(int dir, const char *name, bool directory);
-int host_file_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+int host_file_rename(int from_dir, const char *from, int to_dir, const char *to,
+                     unsigned int flags);
 int host_file_link(int from_dir, const char *from, int to_dir, const char *to);
 int host_file_symlink(const char *text, int dir, const char *name);
 int host_file_chmod(int dir, const char *name, umode mode);

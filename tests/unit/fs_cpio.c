@@ -88,7 +88,8 @@ static void impossible_values_are_refused(void **state)
         int field;
         u32 value;
     } bad[] = {
-        {11, 0}, {11, CPIO_NAME_MAX + 1}, {11, UINT32_MAX}, {1, 0644}, {1, 0170000}, {1, 0x10000 | S_IFREG},
+        {11, 0},      {11, CPIO_NAME_MAX + 1}, {11, UINT32_MAX}, {1, 0644},
+        {1, 0170000}, {1, 0x10000 | S_IFREG},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -141,8 +142,8 @@ static void hostile_names_are_refused(void **state)
     check_name("a/../b", 7, NULL);
     check_name("a/..", 5, NULL);
     check_name("/../etc", 8, NULL);
-    check_name("a", 1, NULL);       /* not ended */
-    check_name("a\0b", 4, NULL);    /* ended before the end */
+    check_name("a", 1, NULL);    /* not ended */
+    check_name("a\0b", 4, NULL); /* ended before the end */
     check_name("a\0", 3, NULL);
     check_name("", 0, NULL);
     memset(longest, 'x', 256);

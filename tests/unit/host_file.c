@@ -82,7 +82,8 @@ int target_file_unlink(int dir, const char *name, bool directory)
 {
     return (int)reply;
 }
-int target_file_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
+int target_file_rename(int from_dir, const char *from, int to_dir, const char *to,
+                       unsigned int flags)
 {
     return (int)reply;
 }
@@ -234,7 +235,8 @@ static void results_are_of_the_call_or_eio(void **state)
         reply = results[i].answered;
         got = results[i].call();
         if (got != results[i].expected)
-            fail_msg("%s: %lld, expected %lld", results[i].name, (long long)got, (long long)results[i].expected);
+            fail_msg("%s: %lld, expected %lld", results[i].name, (long long)got,
+                     (long long)results[i].expected);
     }
 }
 
@@ -249,7 +251,8 @@ static int stat_with(struct target_stat st, struct host_stat *out)
 
 static void attributes_must_be_possible(void **state)
 {
-    const struct target_stat good = {.mode = S_IFREG | 0644, .size = 5, .blksize = 4096, .nlink = 1};
+    const struct target_stat good = {
+        .mode = S_IFREG | 0644, .size = 5, .blksize = 4096, .nlink = 1};
     struct target_stat st = good;
     struct host_stat out;
 
@@ -286,7 +289,8 @@ static void free_space_is_at_most_all(void **state)
     struct host_statfs out;
 
     reply = 0;
-    statfs_reply = (struct target_statfs){.blocks = 10, .bfree = 11, .bavail = UINT64_MAX, .files = 1, .ffree = 2};
+    statfs_reply = (struct target_statfs){
+        .blocks = 10, .bfree = 11, .bavail = UINT64_MAX, .files = 1, .ffree = 2};
     assert_int_equal(host_file_statfs(3, &out), 0);
     assert_int_equal(out.bfree, 10);
     assert_int_equal(out.bavail, 10);

@@ -1,4 +1,7 @@
-/* kernel/fs/cpio/parse.c: headers and names of the newc form of cpio(5), from an archive that may lie. */
+/*
+ * kernel/fs/cpio/parse.c: headers and names of the newc form of cpio(5), from an archive that may
+ * lie.
+ */
 #include "fs/cpio/parse.h"
 
 #include "base/string.h"

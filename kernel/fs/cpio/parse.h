@@ -20,8 +20,8 @@ struct cpio_entry {
 int cpio_parse_header(const char header[CPIO_HEADER], struct cpio_entry *out);
 
 /*
- * Makes "a/b" of a name of size bytes, in place: no slash at the ends, no "." in it; "" is the root. -EINVAL: it
- * is not ended where it should be, has a ".." or a component that is too long.
+ * Makes "a/b" of a name of size bytes, in place: no slash at the ends, no "." in it; "" is the
+ * root. -EINVAL: it is not ended where it should be, has a ".." or a component that is too long.
  */
 int cpio_clean_name(char *name, size_t size);
 

@@ -1,6 +1,7 @@
 /*
- * kernel/fs/cpio/unpack.c: unpacks a cpio archive into a tmpfs that nobody sees yet, so no locks are taken. Names
- * are looked up component by component and links are never followed: nothing leads out of the tree.
+ * kernel/fs/cpio/unpack.c: unpacks a cpio archive into a tmpfs that nobody sees yet, so no locks
+ * are taken. Names are looked up component by component and links are never followed: nothing leads
+ * out of the tree.
  */
 #include "base/hash.h"
 #include "base/hashtable.h"
@@ -16,7 +17,9 @@
 #define CHUNK        262144UL
 #define LINK_BUCKETS 256
 
-/* A file with several names: the first entry makes it, later ones are links; the last has the data. */
+/*
+ * A file with several names: the first entry makes it, later ones are links; the last has the data.
+ */
 struct linked {
     struct hash_node node;
     u32 ino, dev_major, dev_minor;
@@ -72,12 +75,15 @@ static int archive_align(struct archive *archive)
 
 /* ---- names ---- */
 
-static int child_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev, struct inode **out)
+static int child_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev,
+                        struct inode **out)
 {
     return dir->ops->create(dir, name, mode, rdev, out);
 }
 
-/* The directory that holds the last component, counted, and that component. Missing ones are made. */
+/*
+ * The directory that holds the last component, counted, and that component. Missing ones are made.
+ */
 static int find_parent(struct archive *archive, struct inode **out, struct name *last)
 {
     AUTO(inode_put) struct inode *dir = inode_get(archive->root);
@@ -103,8 +109,12 @@ static int find_parent(struct archive *archive, struct inode **out, struct name 
     return 0;
 }
 
-/* A name that comes a second time replaces the first; a directory stays one. 1: it is there already. */
-static int make_way(struct archive *archive, struct inode *dir, const struct name *name, struct inode **out)
+/*
+ * A name that comes a second time replaces the first; a directory stays one. 1: it is there
+ * already.
+ */
+static int make_way(struct archive *archive, struct inode *dir, const struct name *name,
+                    struct inode **out)
 {
     int err = dir->ops->lookup(dir, name, out);
 
@@ -124,7 +134,8 @@ static int make_way(struct archive *archive, struct inode *dir, const struct nam
 
 static int unpack_data(struct archive *archive, struct inode *inode)
 {
-    struct file file = {.mode = FILE_WRITE, .flags = O_WRONLY | O_LARGEFILE, .ops = inode->fops, .inode = inode};
+    struct file file = {
+        .mode = FILE_WRITE, .flags = O_WRONLY | O_LARGEFILE, .ops = inode->fops, .inode = inode};
     u32 left = archive->entry.size;
     loff_t pos = 0;
 
@@ -145,7 +156,8 @@ static int unpack_data(struct archive *archive, struct inode *inode)
     return 0;
 }
 
-static int unpack_link(struct archive *archive, struct inode *dir, const struct name *name, struct inode **out)
+static int unpack_link(struct archive *archive, struct inode *dir, const struct name *name,
+                       struct inode **out)
 {
     u32 len = archive->entry.size;
     int err;
@@ -173,8 +185,7 @@ static struct linked *linked_find(struct archive *archive)
     const struct cpio_entry *entry = &archive->entry;
     struct linked *linked;
 
-    hashtable_for_each_in(linked, &archive->links, link_key(entry), node)
-    {
+    hashtable_for_each_in(linked, &archive->links, link_key(entry), node) {
         if (linked->ino == entry->ino && linked->dev_major == entry->dev_major &&
             linked->dev_minor == entry->dev_minor)
             return linked;
@@ -226,7 +237,8 @@ static int set_attributes(struct archive *archive, struct inode *inode)
 }
 
 /* A new object under a free name. */
-static int make_object(struct archive *archive, struct inode *dir, const struct name *name, struct inode **out)
+static int make_object(struct archive *archive, struct inode *dir, const struct name *name,
+                       struct inode **out)
 {
     const struct cpio_entry *entry = &archive->entry;
     bool shared = entry->nlink > 1 && !S_ISDIR(entry->mode);
@@ -241,7 +253,8 @@ static int make_object(struct archive *archive, struct inode *dir, const struct 
     if (S_ISLNK(entry->mode))
         err = unpack_link(archive, dir, name, out);
     else
-        err = child_create(dir, name, entry->mode, dev_make(entry->rdev_major, entry->rdev_minor), out);
+        err = child_create(dir, name, entry->mode, dev_make(entry->rdev_major, entry->rdev_minor),
+                           out);
     if (!err && shared && !linked)
         err = linked_add(archive, *out);
     return err;
@@ -283,7 +296,8 @@ static int unpack_entry(struct archive *archive)
         err = archive_align(archive);
     if (err)
         return err;
-    if (entry->name_size == sizeof(CPIO_TRAILER) && memcmp(archive->name, CPIO_TRAILER, sizeof(CPIO_TRAILER)) == 0)
+    if (entry->name_size == sizeof(CPIO_TRAILER) &&
+        memcmp(archive->name, CPIO_TRAILER, sizeof(CPIO_TRAILER)) == 0)
         return 1;
     if (entry->size > archive->size - archive->offset || entry->mode == 0)
         return -EINVAL;
@@ -306,8 +320,8 @@ static int unpack_all(struct archive *archive)
 
         err = unpack_entry(archive);
         if (err < 0)
-            log_error("cpio", "the archive's entry at byte %llu cannot be unpacked: error %d", (unsigned long long)start,
-                      -err);
+            log_error("cpio", "the archive's entry at byte %llu cannot be unpacked: error %d",
+                      (unsigned long long)start, -err);
     }
     return err < 0 ? err : 0;
 }
@@ -324,8 +338,7 @@ static void archive_finish(struct archive *archive)
         inode_put(dated->inode);
         kfree(dated);
     }
-    hashtable_for_each(linked, next, i, &archive->links, node)
-    {
+    hashtable_for_each(linked, next, i, &archive->links, node) {
         inode_put(linked->inode);
         kfree(linked);
     }

@@ -1,8 +1,9 @@
 /*
  * kernel/fs/hostfs/attr.c: attributes of host files, and how long we believe what we know.
  *
- * Others may change the host's tree at any time. What is read-only for us is looked at again after a second; of
- * what we can write, only directories are believed that long, as one call a component of a path would be many.
+ * Others may change the host's tree at any time. What is read-only for us is looked at again after
+ * a second; of what we can write, only directories are believed that long, as one call a component
+ * of a path would be many.
  */
 #include "fs/hostfs/internal.h"
 
@@ -51,7 +52,9 @@ int hostfs_getattr(struct inode *inode, struct kstat *stat)
     inode_stat(inode, stat);
     stat->blocks = READ_ONCE(own->blocks);
     stat->blksize = READ_ONCE(own->blksize);
-    /* Gone from the host, but still known here: what was last seen. Its other names are not known. */
+    /*
+     * Gone from the host, but still known here: what was last seen. Its other names are not known.
+     */
     if ((err == -ENOENT || err == -ESTALE) && READ_ONCE(own->parent))
         stat->nlink = 0;
     return err == -ENOENT || err == -ESTALE ? 0 : err;
@@ -99,7 +102,8 @@ bool hostfs_revalidate(struct inode *dir, const struct name *name, struct inode 
 
     if (!inode)
         return still_missing(dir);
-    if ((!hostfs_super(dir)->writable || S_ISDIR(inode->mode)) && believed(&hostfs_inode(inode)->checked))
+    if ((!hostfs_super(dir)->writable || S_ISDIR(inode->mode)) &&
+        believed(&hostfs_inode(inode)->checked))
         return true;
     err = stat_name(dir, name, &st);
     /* A host that cannot say does not make a name vanish, nor what is mounted there. */

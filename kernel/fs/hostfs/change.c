@@ -3,21 +3,25 @@
 #include "fs/hostfs/internal.h"
 
 /*
- * The host makes objects as its own user, and by a umask of its own. What was asked for is set right where the
- * host lets us; who owns the object otherwise is the host's say, and is shown as it is.
+ * The host makes objects as its own user, and by a umask of its own. What was asked for is set
+ * right where the host lets us; who owns the object otherwise is the host's say, and is shown as it
+ * is.
  */
-static void set_owner_and_mode(struct inode *dir, int file, const char *name, umode mode, struct host_stat *st)
+static void set_owner_and_mode(struct inode *dir, int file, const char *name, umode mode,
+                               struct host_stat *st)
 {
     const struct cred *cred = cred_current();
     gid_t gid = dir->mode & S_ISGID ? st->gid : cred->fsgid;
 
-    if ((st->uid != cred->fsuid || st->gid != gid) && !host_file_chown(file, name, cred->fsuid, gid)) {
+    if ((st->uid != cred->fsuid || st->gid != gid) &&
+        !host_file_chown(file, name, cred->fsuid, gid)) {
         st->uid = cred->fsuid;
         st->gid = gid;
     }
     if (S_ISDIR(mode))
         mode |= st->mode & S_ISGID; /* from the directory above */
-    if (!S_ISLNK(mode) && (st->mode & 07777) != (mode & 07777) && !host_file_chmod(file, name, mode & 07777))
+    if (!S_ISLNK(mode) && (st->mode & 07777) != (mode & 07777) &&
+        !host_file_chmod(file, name, mode & 07777))
         st->mode = (st->mode & S_IFMT) | (mode & 07777);
 }
 
@@ -48,7 +52,8 @@ static int adopt_new(struct inode *dir, int file, const char *name, umode mode, 
     return hostfs_inode_find(dir->super, hostfs_inode(dir), name, &st, out);
 }
 
-int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev, struct inode **out)
+int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev,
+                  struct inode **out)
 {
     struct hostfs_name text;
     int err, opened = -1, file = hostfs_pin(dir);
@@ -57,7 +62,8 @@ int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t 
         return file;
     hostfs_name_set(&text, name);
     if (S_ISREG(mode)) {
-        opened = hostfs_host_open(file, text.text, HOST_OPEN_READ | HOST_OPEN_WRITE | HOST_OPEN_CREATE, mode & 07777);
+        opened = hostfs_host_open(
+            file, text.text, HOST_OPEN_READ | HOST_OPEN_WRITE | HOST_OPEN_CREATE, mode & 07777);
         err = opened < 0 ? opened : 0;
     } else {
         err = create_node(file, text.text, mode);
@@ -72,7 +78,8 @@ int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t 
     return err;
 }
 
-int hostfs_symlink(struct inode *dir, const struct name *name, const char *target, struct inode **out)
+int hostfs_symlink(struct inode *dir, const struct name *name, const char *target,
+                   struct inode **out)
 {
     struct hostfs_name text;
     int err, file = hostfs_pin(dir);
@@ -126,7 +133,8 @@ static void name_gone(struct inode *dir, const struct name *name, struct inode *
     inode_touch(inode, ATTR_CTIME);
 }
 
-static int remove_name(struct inode *dir, const struct name *name, struct inode *inode, bool directory)
+static int remove_name(struct inode *dir, const struct name *name, struct inode *inode,
+                       bool directory)
 {
     struct hostfs_name text;
     int err, file = hostfs_pin(dir);
@@ -153,8 +161,8 @@ int hostfs_rmdir(struct inode *dir, const struct name *name, struct inode *inode
     return remove_name(dir, name, inode, true);
 }
 
-static int host_rename(struct inode *old_dir, const char *old_text, struct inode *new_dir, const char *new_text,
-                       unsigned int flags)
+static int host_rename(struct inode *old_dir, const char *old_text, struct inode *new_dir,
+                       const char *new_text, unsigned int flags)
 {
     int err, from = hostfs_pin(old_dir), to;
 
@@ -168,8 +176,9 @@ static int host_rename(struct inode *old_dir, const char *old_text, struct inode
     return err;
 }
 
-int hostfs_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                  const struct name *new_name, struct inode *target, unsigned int flags)
+int hostfs_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                  struct inode *new_dir, const struct name *new_name, struct inode *target,
+                  unsigned int flags)
 {
     bool exchange = flags & RENAME_EXCHANGE;
     char *old_text, *new_text;

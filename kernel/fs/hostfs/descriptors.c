@@ -1,25 +1,27 @@
 /*
  * kernel/fs/hostfs/descriptors.c: the host descriptors that hostfs keeps.
  *
- * All processes of an instance share one host table of limited size. Descriptors of directories are kept for
- * the next look-up, the least recently used are closed first; a directory without one is opened again by way
- * of its parents. Those of open files stay as long as a file is open.
+ * All processes of an instance share one host table of limited size. Descriptors of directories are
+ * kept for the next look-up, the least recently used are closed first; a directory without one is
+ * opened again by way of its parents. Those of open files stay as long as a file is open.
  */
 #include "fs/hostfs/internal.h"
 
-#define KEPT_MIN 16U
-#define KEPT_MAX 4096U
+#define KEPT_MIN      16U
+#define KEPT_MAX      4096U
 #define NEW_FILES_MAX 64U
 
 struct mutex hostfs_lock;
 
 static struct {
-    struct list_head lru; /* hostfs_lock: directories with a descriptor that nobody uses now */
-    u32 kept;             /* hostfs_lock: their number */
-    u32 limit;            /* constant after the start */
+    struct list_head lru;      /* hostfs_lock: directories with a descriptor that nobody uses now */
+    u32 kept;                  /* hostfs_lock: their number */
+    u32 limit;                 /* constant after the start */
     struct list_head kept_new; /* hostfs_lock: new files that nobody has opened yet */
     u32 new_files;             /* hostfs_lock: their number */
-} cache = {.lru = LIST_HEAD_INIT(cache.lru), .limit = KEPT_MIN, .kept_new = LIST_HEAD_INIT(cache.kept_new)};
+} cache = {.lru = LIST_HEAD_INIT(cache.lru),
+           .limit = KEPT_MIN,
+           .kept_new = LIST_HEAD_INIT(cache.kept_new)};
 
 void hostfs_descriptors_start(u64 descriptors)
 {
@@ -82,7 +84,8 @@ static int open_one_locked(struct hostfs_inode *dir)
         if (parent->path_file < 0)
             return -EMFILE;
     }
-    file = host_open_locked(dir->parent->path_file, dir->name, HOST_OPEN_PATH | HOST_OPEN_DIRECTORY, 0);
+    file = host_open_locked(dir->parent->path_file, dir->name, HOST_OPEN_PATH | HOST_OPEN_DIRECTORY,
+                            0);
     if (file < 0)
         return file;
     err = host_file_stat(file, "", &st);
@@ -202,7 +205,8 @@ static int host_open_inode(struct inode *inode, u32 access)
     }
     other = inode_is(inode, S_IFREG) ? hostfs_handle_any(inode) : 0;
     if (other) {
-        file = hostfs_host_open(hostfs_handle_file(inode, other), "", handle_flags(inode, access), 0);
+        file =
+            hostfs_host_open(hostfs_handle_file(inode, other), "", handle_flags(inode, access), 0);
         hostfs_handle_close(inode, other);
     }
     return file;
@@ -272,7 +276,8 @@ int hostfs_handle_open(struct inode *inode, u32 access)
 u32 hostfs_handle_any(struct inode *inode)
 {
     for (u32 access = 1; access <= 3; access++)
-        if (READ_ONCE(hostfs_inode(inode)->handles[access - 1].users) && handle_share(inode, access))
+        if (READ_ONCE(hostfs_inode(inode)->handles[access - 1].users) &&
+            handle_share(inode, access))
             return access;
     return 0;
 }

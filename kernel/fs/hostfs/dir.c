@@ -36,7 +36,8 @@ static void hostfs_dir_release(struct file *file)
 }
 
 /* Positions are the host's. */
-static int emit_records(struct inode *inode, const char *records, size_t size, struct dir_context *dir)
+static int emit_records(struct inode *inode, const char *records, size_t size,
+                        struct dir_context *dir)
 {
     for (size_t at = 0; at < size;) {
         const struct dirent *record = (const struct dirent *)(records + at);
@@ -59,7 +60,8 @@ static int hostfs_iterate(struct file *file, struct dir_context *dir)
     if (!records)
         return -ENOMEM;
     while (!full) {
-        got = host_file_readdir(hostfs_handle_file(file->inode, FILE_READ), records, RECORDS_SIZE, dir->pos);
+        got = host_file_readdir(hostfs_handle_file(file->inode, FILE_READ), records, RECORDS_SIZE,
+                                dir->pos);
         if (got <= 0)
             break;
         full = emit_records(file->inode, records, (size_t)got, dir);

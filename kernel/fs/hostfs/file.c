@@ -1,6 +1,7 @@
 /*
- * kernel/fs/hostfs/file.c: the contents of host files. They go straight between the host and the program's memory
- * where that works; pages that we have not filled yet are unknown to the host, and get theirs by a buffer.
+ * kernel/fs/hostfs/file.c: the contents of host files. They go straight between the host and the
+ * program's memory where that works; pages that we have not filled yet are unknown to the host, and
+ * get theirs by a buffer.
  */
 #include "fs/hostfs/internal.h"
 #include "log/log.h"
@@ -35,7 +36,8 @@ static void hostfs_release(struct file *file)
         int err = hostfs_shared_close(file->inode);
 
         if (err)
-            log_warn("hostfs", "what was stored in a mapped file did not reach the host: error %d", -err);
+            log_warn("hostfs", "what was stored in a mapped file did not reach the host: error %d",
+                     -err);
     }
     hostfs_handle_close(file->inode, access_of(file));
 }
@@ -118,7 +120,10 @@ static s64 host_write(int file, const void *from, size_t n, u64 offset)
     return got;
 }
 
-/* Bytes from the iter into a buffer, and from there. Nothing is taken from the iter that was not written. */
+/*
+ * Bytes from the iter into a buffer, and from there. Nothing is taken from the iter that was not
+ * written.
+ */
 static s64 write_bounced(int file, struct iter *from, void *buffer, size_t n, u64 offset)
 {
     ssize_t have = copy_from_iter(from, buffer, n);
@@ -158,13 +163,16 @@ static void wrote(struct inode *inode, u64 end)
 {
     u64 size = inode_size(inode);
 
-    while (end > size &&
-           !__atomic_compare_exchange_n(&inode->size, &size, end, false, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+    while (end > size && !__atomic_compare_exchange_n(&inode->size, &size, end, false,
+                                                      __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
         ;
     inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
 }
 
-/* At the end as the host sees it now; the lock keeps our own writers apart. The bytes are in the buffer. */
+/*
+ * At the end as the host sees it now; the lock keeps our own writers apart. The bytes are in the
+ * buffer.
+ */
 static s64 append_buffer(struct file *file, const char *buffer, size_t n, loff_t *pos)
 {
     struct host_stat st;
@@ -258,7 +266,8 @@ static loff_t hostfs_seek(struct file *file, loff_t offset, int whence)
     if (whence == SEEK_DATA || whence == SEEK_HOLE)
         return offset < 0 ? -ENXIO : host_file_seek(host_of(file), (u64)offset, whence);
     /* Others may have written to it. */
-    if (whence == SEEK_END && hostfs_super(file->inode)->writable && !host_file_stat(host_of(file), "", &st))
+    if (whence == SEEK_END && hostfs_super(file->inode)->writable &&
+        !host_file_stat(host_of(file), "", &st))
         hostfs_refresh(file->inode, &st);
     return file_seek_generic(file, offset, whence);
 }

@@ -10,8 +10,8 @@ struct super;
 int hostfs_start(u64 descriptors);
 
 /*
- * The tree below a host directory, whose descriptor is taken over, also when this fails. Programs cannot
- * mount one: which host directories they see is decided by who starts the instance.
+ * The tree below a host directory, whose descriptor is taken over, also when this fails. Programs
+ * cannot mount one: which host directories they see is decided by who starts the instance.
  */
 int hostfs_super_create(int file, bool writable, struct super **out);
 

@@ -1,9 +1,10 @@
 /*
  * kernel/fs/hostfs/internal.h: what the files of hostfs share.
  *
- * An inode is a host object, known by its device and number there. What is asked of the host goes by the
- * directory's descriptor and one name: each inode knows a directory and a name in it that led to it. Directory
- * descriptors are cached; a regular file has at most three descriptors, one for each way to open it.
+ * An inode is a host object, known by its device and number there. What is asked of the host goes
+ * by the directory's descriptor and one name: each inode knows a directory and a name in it that
+ * led to it. Directory descriptors are cached; a regular file has at most three descriptors, one
+ * for each way to open it.
  */
 #ifndef HOSTFS_INTERNAL_H
 #define HOSTFS_INTERNAL_H
@@ -24,10 +25,10 @@
 #define HOSTFS_NEVER   (INT64_MIN / 2) /* a time long ago */
 
 struct hostfs_super {
-    struct super *super;                           /* constant */
-    bool writable;                                 /* constant */
-    u64 dev;                                       /* constant: the root's host device */
-    struct hashtable inodes;                       /* hostfs_lock; by host device and number */
+    struct super *super;     /* constant */
+    bool writable;           /* constant */
+    u64 dev;                 /* constant: the root's host device */
+    struct hashtable inodes; /* hostfs_lock; by host device and number */
     struct hash_node *buckets[HOSTFS_BUCKETS];
 };
 
@@ -46,14 +47,16 @@ struct hostfs_inode {
     struct hostfs_handle handles[3]; /* by FILE_READ | FILE_WRITE, less 1 */
     int path_file;                   /* directories: descriptor for *at calls, or -1; hostfs_lock */
     u32 pins;                        /* hostfs_lock: calls that use path_file now */
-    struct list_head lru;            /* hostfs_lock: of directories with a descriptor, while not pinned */
-    struct list_head kept;           /* hostfs_lock: a new file, whose descriptor waits for its first opener */
-    ktime checked;                   /* atomic: when the host's attributes were last looked at */
-    ktime entries_mtime;             /* constant; directories: of when we first looked */
-    ktime entries_checked;           /* atomic: when the directory was last seen not to have changed since */
-    struct hostfs_shared *shared;    /* inode.lock; NULL: nobody maps it shared and writable; shared.c */
-    u64 blocks;                      /* atomic */
-    u32 blksize;                     /* atomic */
+    struct list_head lru; /* hostfs_lock: of directories with a descriptor, while not pinned */
+    struct list_head
+        kept;            /* hostfs_lock: a new file, whose descriptor waits for its first opener */
+    ktime checked;       /* atomic: when the host's attributes were last looked at */
+    ktime entries_mtime; /* constant; directories: of when we first looked */
+    ktime entries_checked; /* atomic: when the directory was last seen not to have changed since */
+    struct hostfs_shared
+        *shared; /* inode.lock; NULL: nobody maps it shared and writable; shared.c */
+    u64 blocks;  /* atomic */
+    u32 blksize; /* atomic */
 };
 
 extern struct mutex hostfs_lock; /* class HOSTFS: descriptors and names of all hostfs trees */
@@ -98,7 +101,9 @@ void hostfs_descriptors_start(u64 limit);
 /* A directory's descriptor for use as the first argument of host calls, until it is unpinned. */
 int hostfs_pin(struct inode *dir);
 void hostfs_unpin(struct inode *dir);
-/* Where an inode is: its directory's descriptor, pinned, and its name; of the root its own and "". */
+/*
+ * Where an inode is: its directory's descriptor, pinned, and its name; of the root its own and "".
+ */
 struct hostfs_place {
     struct inode *dir; /* counted */
     int file;
@@ -113,9 +118,15 @@ int hostfs_handle_open(struct inode *inode, u32 access);
 /* Any that is open: its access, or 0. */
 u32 hostfs_handle_any(struct inode *inode);
 void hostfs_handle_close(struct inode *inode, u32 access);
-/* A file that was just made: its mode may not let us open it again, so its first opener gets this descriptor. */
+/*
+ * A file that was just made: its mode may not let us open it again, so its first opener gets this
+ * descriptor.
+ */
 void hostfs_handle_keep(struct inode *inode, int file);
-/* For an open file: its own way, or a wider one that is open. The access that was got, or a negative errno. */
+/*
+ * For an open file: its own way, or a wider one that is open. The access that was got, or a
+ * negative errno.
+ */
 int hostfs_handle_for(struct inode *inode, u32 access);
 static inline int hostfs_handle_file(struct inode *inode, u32 access)
 {
@@ -146,13 +157,16 @@ int hostfs_shared_resize_locked(struct inode *inode, u64 size);
 
 /* ---- change.c: making and removing names ---- */
 
-int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev, struct inode **out);
-int hostfs_symlink(struct inode *dir, const struct name *name, const char *target, struct inode **out);
+int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev,
+                  struct inode **out);
+int hostfs_symlink(struct inode *dir, const struct name *name, const char *target,
+                   struct inode **out);
 int hostfs_link(struct inode *inode, struct inode *dir, const struct name *name);
 int hostfs_unlink(struct inode *dir, const struct name *name, struct inode *inode);
 int hostfs_rmdir(struct inode *dir, const struct name *name, struct inode *inode);
-int hostfs_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                  const struct name *new_name, struct inode *target, unsigned int flags);
+int hostfs_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                  struct inode *new_dir, const struct name *new_name, struct inode *target,
+                  unsigned int flags);
 
 /* ---- dir.c, file.c ---- */
 

@@ -1,15 +1,15 @@
 /*
  * kernel/fs/hostfs/shared.c: host files that programs map shared and writable.
  *
- * The host's pages cannot be shared among address spaces that only the kernel knows, so such a file is read into a
- * memory object, which is what is mapped. While it lasts, read(2) and write(2) go by it too. What programs have
- * stored is found by a sum kept for each page, and is written to the host by msync, fsync and when the last
- * mapping is gone.
+ * The host's pages cannot be shared among address spaces that only the kernel knows, so such a file
+ * is read into a memory object, which is what is mapped. While it lasts, read(2) and write(2) go by
+ * it too. What programs have stored is found by a sum kept for each page, and is written to the
+ * host by msync, fsync and when the last mapping is gone.
  */
 #include "fs/hostfs/internal.h"
 
-#define CHUNK_PAGES 64UL
-#define CHUNK       (CHUNK_PAGES * PAGE_SIZE)
+#define CHUNK_PAGES     64UL
+#define CHUNK           (CHUNK_PAGES * PAGE_SIZE)
 #define SIZE_MAX_MAPPED (4UL << 30) /* sums take 2 MiB a GiB; larger files are not mapped shared */
 
 struct hostfs_shared {
@@ -19,7 +19,10 @@ struct hostfs_shared {
     u32 users;          /* inode's lock: open files that were mapped */
 };
 
-/* To find changes by, not to withstand somebody who makes up pages of equal sum: that is his own loss. */
+/*
+ * To find changes by, not to withstand somebody who makes up pages of equal sum: that is his own
+ * loss.
+ */
 static u64 page_sum(const void *page)
 {
     const u64 *words = page;
@@ -155,7 +158,8 @@ static int write_chunk(struct hostfs_shared *shared, int file, char *buf, u64 of
             continue;
         }
         end = MIN(offset + run * PAGE_SIZE, size);
-        err = write_run(file, buf + at * PAGE_SIZE, end - (offset + at * PAGE_SIZE), offset + at * PAGE_SIZE);
+        err = write_run(file, buf + at * PAGE_SIZE, end - (offset + at * PAGE_SIZE),
+                        offset + at * PAGE_SIZE);
         if (err)
             return err;
         for (; at < run; at++)
@@ -278,7 +282,10 @@ struct memobj *hostfs_shared_get(struct inode *inode)
     return obj;
 }
 
-/* The host has new bytes in a range: they go into the object too. Pages that were not changed stay so. */
+/*
+ * The host has new bytes in a range: they go into the object too. Pages that were not changed stay
+ * so.
+ */
 static int take_over_page(struct hostfs_shared *shared, int file, char *buf, u64 start, u64 end)
 {
     u64 page = start / PAGE_SIZE;

@@ -12,8 +12,8 @@ static u64 key_of(u64 dev, u64 ino)
 }
 
 /*
- * Numbers must be unique in a mount, though the host directory may hold several file systems. They stay below
- * 2^51: overlay has the bit above, and programs keep numbers in doubles.
+ * Numbers must be unique in a mount, though the host directory may hold several file systems. They
+ * stay below 2^51: overlay has the bit above, and programs keep numbers in doubles.
  */
 ino_t hostfs_ino(const struct hostfs_super *fs, u64 dev, u64 ino)
 {
@@ -86,8 +86,7 @@ static struct hostfs_inode *inode_find_locked(struct hostfs_super *fs, const str
 {
     struct hostfs_inode *inode;
 
-    hashtable_for_each_in(inode, &fs->inodes, key_of(st->dev, st->ino), node)
-    {
+    hashtable_for_each_in(inode, &fs->inodes, key_of(st->dev, st->ino), node) {
         if (inode->dev != st->dev || inode->ino != st->ino)
             continue;
         if (hostfs_same(inode, st) && refcount_get_unless_zero(&inode->inode.ref))
@@ -228,7 +227,8 @@ static const struct super_ops hostfs_super_ops = {
 };
 
 /* mount(2) by a program: it has no descriptor of the host's to give. */
-static int hostfs_mount(const struct fs_type *type, const char *source, const char *options, struct super **out)
+static int hostfs_mount(const struct fs_type *type, const char *source, const char *options,
+                        struct super **out)
 {
     return -EPERM;
 }

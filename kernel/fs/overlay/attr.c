@@ -1,4 +1,7 @@
-/* kernel/fs/overlay/attr.c: attributes: shown from where the contents are, changed in the upper layer. */
+/*
+ * kernel/fs/overlay/attr.c: attributes: shown from where the contents are, changed in the upper
+ * layer.
+ */
 #include "fs/overlay/internal.h"
 
 int overlay_getattr(struct inode *inode, struct kstat *stat)
@@ -59,7 +62,8 @@ ssize_t overlay_xattr_get(struct inode *inode, const char *name, void *value, si
     return real->ops->xattr_get ? real->ops->xattr_get(real, name, value, size) : -ENODATA;
 }
 
-int overlay_xattr_set(struct inode *inode, const char *name, const void *value, size_t size, int flags)
+int overlay_xattr_set(struct inode *inode, const char *name, const void *value, size_t size,
+                      int flags)
 {
     struct inode *upper;
     int err = overlay_copy_up(inode, true);

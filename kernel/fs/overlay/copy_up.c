@@ -1,8 +1,9 @@
 /*
- * kernel/fs/overlay/copy_up.c: taking an object of the lower layer to the upper one, before it changes.
+ * kernel/fs/overlay/copy_up.c: taking an object of the lower layer to the upper one, before it
+ * changes.
  *
- * The copy is made in the work directory and moved to its place when it is complete. Missing directories above
- * it are copied first, one by one: a loop, for the tree may be deep.
+ * The copy is made in the work directory and moved to its place when it is complete. Missing
+ * directories above it are copied first, one by one: a loop, for the tree may be deep.
  */
 #include "base/fmt.h"
 #include "fs/overlay/internal.h"
@@ -181,7 +182,8 @@ static int make_link_copy(struct overlay_inode *inode, struct inode *work, const
     return err;
 }
 
-static int make_copy(struct overlay_inode *inode, const struct name *name, bool with_data, struct inode **out)
+static int make_copy(struct overlay_inode *inode, const struct name *name, bool with_data,
+                     struct inode **out)
 {
     struct inode *work = overlay_super(&inode->inode)->work, *lower = inode->lower;
     int err;
@@ -209,7 +211,8 @@ static void discard(struct inode *work, const struct name *name, struct inode *u
 }
 
 /* The directory above has its copy already, and its times do not show that something was copied. */
-static int move_in_place(struct overlay_inode *inode, const struct name *temporary, struct inode *upper)
+static int move_in_place(struct overlay_inode *inode, const struct name *temporary,
+                         struct inode *upper)
 {
     struct inode *work = overlay_super(&inode->inode)->work, *dir = inode->parent->upper;
     ktime mtime = dir->mtime, ctime = dir->ctime;

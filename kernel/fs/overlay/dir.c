@@ -66,7 +66,8 @@ struct making {
     struct inode *inode;
 };
 
-static int make_upper(const struct making *making, struct inode *at, const struct name *name, struct inode **out)
+static int make_upper(const struct making *making, struct inode *at, const struct name *name,
+                      struct inode **out)
 {
     int err;
 
@@ -84,7 +85,10 @@ static int make_upper(const struct making *making, struct inode *at, const struc
     return err;
 }
 
-/* In the place of a whiteout: made elsewhere, then exchanged with it, so that a failure changes nothing. */
+/*
+ * In the place of a whiteout: made elsewhere, then exchanged with it, so that a failure changes
+ * nothing.
+ */
 static int make_over_locked(struct inode *dir, const struct name *name, const struct making *making,
                             struct inode *whiteout, struct inode **out)
 {
@@ -104,7 +108,8 @@ static int make_over_locked(struct inode *dir, const struct name *name, const st
     return 0;
 }
 
-static int make_locked(struct inode *dir, const struct name *name, const struct making *making, struct inode **out)
+static int make_locked(struct inode *dir, const struct name *name, const struct making *making,
+                       struct inode **out)
 {
     struct inode *at, *whiteout;
     int err = overlay_copy_up_locked(overlay_inode(dir), true);
@@ -122,7 +127,8 @@ static int make_locked(struct inode *dir, const struct name *name, const struct 
     return err;
 }
 
-static int make(struct inode *dir, const struct name *name, const struct making *making, struct inode **out)
+static int make(struct inode *dir, const struct name *name, const struct making *making,
+                struct inode **out)
 {
     struct overlay_super *fs = overlay_super(dir);
     struct inode *upper;
@@ -141,7 +147,8 @@ static int make(struct inode *dir, const struct name *name, const struct making 
     return err;
 }
 
-static int overlay_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev, struct inode **out)
+static int overlay_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev,
+                          struct inode **out)
 {
     /* Such a device would be taken for a whiteout. */
     if (S_ISCHR(mode) && rdev == 0)
@@ -149,7 +156,8 @@ static int overlay_create(struct inode *dir, const struct name *name, umode mode
     return make(dir, name, &(struct making){.mode = mode, .rdev = rdev}, out);
 }
 
-static int overlay_symlink(struct inode *dir, const struct name *name, const char *target, struct inode **out)
+static int overlay_symlink(struct inode *dir, const struct name *name, const char *target,
+                           struct inode **out)
 {
     return make(dir, name, &(struct making){.target = target}, out);
 }
@@ -217,8 +225,12 @@ static int cover_locked(struct inode *at, const struct name *name)
     return err;
 }
 
-/* Takes the upper name away; cover: a whiteout stands there afterwards. All that can fail comes first. */
-static int remove_upper_locked(struct inode *dir, const struct name *name, struct inode *upper, bool cover)
+/*
+ * Takes the upper name away; cover: a whiteout stands there afterwards. All that can fail comes
+ * first.
+ */
+static int remove_upper_locked(struct inode *dir, const struct name *name, struct inode *upper,
+                               bool cover)
 {
     struct overlay_super *fs = overlay_super(dir);
     struct inode *at = overlay_inode(dir)->upper, *work = fs->work;
@@ -226,7 +238,8 @@ static int remove_upper_locked(struct inode *dir, const struct name *name, struc
     int err;
 
     if (!cover)
-        return S_ISDIR(upper->mode) ? at->ops->rmdir(at, name, upper) : at->ops->unlink(at, name, upper);
+        return S_ISDIR(upper->mode) ? at->ops->rmdir(at, name, upper)
+                                    : at->ops->unlink(at, name, upper);
 
     overlay_temporary(fs, &temporary);
     err = at->ops->rename(at, name, upper, work, &temporary.name, NULL, RENAME_WHITEOUT);

@@ -1,6 +1,7 @@
 /*
- * kernel/fs/overlay/file.c: open files. Each has a file on the layer that holds the contents, and what is read
- * and written goes straight there. One that was opened before the file was copied up changes over to the copy.
+ * kernel/fs/overlay/file.c: open files. Each has a file on the layer that holds the contents, and
+ * what is read and written goes straight there. One that was opened before the file was copied up
+ * changes over to the copy.
  */
 #include "fs/overlay/internal.h"
 
@@ -23,7 +24,8 @@ static int overlay_open(struct inode *inode, struct file *file)
     own = kzalloc(sizeof(*own));
     if (!own)
         return -ENOMEM;
-    err = layer_open(&own->first, overlay_real(inode), file->mode & (FILE_READ | FILE_WRITE | FILE_EXEC), file->flags);
+    err = layer_open(&own->first, overlay_real(inode),
+                     file->mode & (FILE_READ | FILE_WRITE | FILE_EXEC), file->flags);
     if (err)
         kfree(own);
     else
@@ -54,7 +56,8 @@ static struct file *change_over(struct overlay_file *own, struct inode *upper)
         kfree(copied);
         return ERR_PTR(err);
     }
-    if (__atomic_compare_exchange_n(&own->copied, &other, copied, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&own->copied, &other, copied, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
         return copied;
     layer_close(copied);
     kfree(copied);

@@ -1,11 +1,12 @@
 /*
  * kernel/fs/overlay/internal.h: what the files of overlay share.
  *
- * An inode stands for one of a lower layer, of the upper layer, or for both: then the lower one was copied up,
- * or the two are directories whose entries are merged. An inode with both stays in memory until its last name is
- * gone, so that it always finds back to its lower half: to its number, its hard links, its entries. Upper
- * directories without a lower half hide what the lower layer has under their name. A name that is removed, but
- * stands in the lower layer, is covered by a whiteout: a character device 0/0 in the upper layer.
+ * An inode stands for one of a lower layer, of the upper layer, or for both: then the lower one was
+ * copied up, or the two are directories whose entries are merged. An inode with both stays in
+ * memory until its last name is gone, so that it always finds back to its lower half: to its
+ * number, its hard links, its entries. Upper directories without a lower half hide what the lower
+ * layer has under their name. A name that is removed, but stands in the lower layer, is covered by
+ * a whiteout: a character device 0/0 in the upper layer.
  */
 #ifndef OVERLAY_INTERNAL_H
 #define OVERLAY_INTERNAL_H
@@ -20,12 +21,13 @@
 #define OVERLAY_BUCKETS 1024
 
 struct overlay_super {
-    struct super *lower;      /* constant; active */
-    struct super *upper;      /* constant; active */
-    struct inode *work;       /* constant; counted: upper directory for what is being made */
-    struct mutex lock;        /* class COPY_UP: entries of all upper directories; upper, parent, name of inodes */
-    u64 next_temporary;       /* lock */
-    struct spinlock table;    /* class OBJECT: the three below */
+    struct super *lower; /* constant; active */
+    struct super *upper; /* constant; active */
+    struct inode *work;  /* constant; counted: upper directory for what is being made */
+    struct mutex
+        lock; /* class COPY_UP: entries of all upper directories; upper, parent, name of inodes */
+    u64 next_temporary;    /* lock */
+    struct spinlock table; /* class OBJECT: the three below */
     struct hashtable by_lower;
     struct hashtable by_upper;
     struct list_head pinned;
@@ -39,8 +41,8 @@ struct overlay_inode {
     struct list_head pinned;             /* table: holds a reference while on the list */
     struct inode *lower;                 /* constant; counted; NULL: made in the upper layer */
     struct inode *upper;                 /* set once, with lock held; read without; counted */
-    struct overlay_inode *parent;        /* lock; counted; where it is copied up to. NULL: no name left */
-    char *name;                          /* lock; in parent */
+    struct overlay_inode *parent; /* lock; counted; where it is copied up to. NULL: no name left */
+    char *name;                   /* lock; in parent */
 };
 
 static inline struct overlay_inode *overlay_inode(struct inode *inode)
@@ -78,11 +80,14 @@ static inline struct name name_of(const char *text)
 
 /* ---- super.c: life of inodes ---- */
 
-/* Of layers' inodes, whose references are taken over; fs->lock held. parent NULL: no name is known. */
+/*
+ * Of layers' inodes, whose references are taken over; fs->lock held. parent NULL: no name is known.
+ */
 int overlay_inode_find(struct super *super, struct overlay_inode *parent, const struct name *name,
                        struct inode *lower, struct inode *upper, struct inode **out);
 void overlay_set_upper_locked(struct overlay_inode *inode, struct inode *upper);
-int overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent, const struct name *name);
+int overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
+                             const struct name *name);
 /* The recorded name is gone. */
 void overlay_forget_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
                                  const struct name *name);
@@ -97,7 +102,8 @@ void overlay_mirror(struct inode *inode);
 /* ---- layer.c: the layers' own inodes ---- */
 
 int layer_lookup_lower(struct inode *dir, const struct name *name, struct inode **out);
-int layer_lookup_upper(struct inode *dir, const struct name *name, struct inode **out); /* fs->lock held */
+int layer_lookup_upper(struct inode *dir, const struct name *name,
+                       struct inode **out); /* fs->lock held */
 /* A file on a layer's inode that is part of another object. */
 int layer_open(struct file *file, struct inode *inode, u32 mode, u32 flags);
 void layer_close(struct file *file);
@@ -120,8 +126,9 @@ void overlay_temporary(struct overlay_super *fs, struct temporary *name);
 extern const struct inode_ops overlay_dir_ops, overlay_file_ops;
 extern const struct file_ops overlay_dir_fops, overlay_file_fops;
 
-int overlay_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                   const struct name *new_name, struct inode *target, unsigned int flags);
+int overlay_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                   struct inode *new_dir, const struct name *new_name, struct inode *target,
+                   unsigned int flags);
 /* Does the lower layer have the name? 0 or 1. */
 int overlay_lower_has(struct inode *dir, const struct name *name);
 /* A name of the inode is gone. */
@@ -133,12 +140,14 @@ int overlay_setattr(struct inode *inode, const struct iattr *attr);
 int overlay_getattr(struct inode *inode, struct kstat *stat);
 int overlay_readlink(struct inode *inode, char *buf, size_t size);
 ssize_t overlay_xattr_get(struct inode *inode, const char *name, void *value, size_t size);
-int overlay_xattr_set(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+int overlay_xattr_set(struct inode *inode, const char *name, const void *value, size_t size,
+                      int flags);
 int overlay_xattr_remove(struct inode *inode, const char *name);
 ssize_t overlay_xattr_list(struct inode *inode, char *names, size_t size);
 
 #define OVERLAY_ATTRIBUTE_OPS                                                                      \
     .setattr = overlay_setattr, .getattr = overlay_getattr, .xattr_get = overlay_xattr_get,        \
-    .xattr_set = overlay_xattr_set, .xattr_remove = overlay_xattr_remove, .xattr_list = overlay_xattr_list
+    .xattr_set = overlay_xattr_set, .xattr_remove = overlay_xattr_remove,                          \
+    .xattr_list = overlay_xattr_list
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * kernel/fs/overlay/readdir.c: the entries of a directory, without doubles and without what is covered.
+ * kernel/fs/overlay/readdir.c: the entries of a directory, without doubles and without what is
+ * covered.
  *
- * An open directory keeps a list of its entries, made when it is read from the start; a position is a number in
- * it, so positions hold while names come and go.
+ * An open directory keeps a list of its entries, made when it is read from the start; a position is
+ * a number in it, so positions hold while names come and go.
  */
 #include "fs/overlay/internal.h"
 
@@ -37,7 +38,7 @@ struct reader {
 
 static u64 text_hash(const char *text, size_t len)
 {
-    u64 hash = 14695981039346656037ULL; /* FNV-1a: the list lives shortly, and long chains cost its owner only */
+    u64 hash = 14695981039346656037ULL; /* FNV-1a: long chains cost only their owner */
 
     for (size_t i = 0; i < len; i++)
         hash = (hash ^ (u8)text[i]) * 1099511628211ULL;
@@ -48,15 +49,15 @@ static struct entry *entry_find(struct entries *entries, const char *text, size_
 {
     struct entry *entry;
 
-    hashtable_for_each_in(entry, &entries->table, text_hash(text, len), node)
-    {
+    hashtable_for_each_in(entry, &entries->table, text_hash(text, len), node) {
         if (entry->name.len == len && memcmp(entry->text, text, len) == 0)
             return entry;
     }
     return NULL;
 }
 
-static struct entry *entry_add(struct entries *entries, const char *text, size_t len, ino_t ino, u8 type)
+static struct entry *entry_add(struct entries *entries, const char *text, size_t len, ino_t ino,
+                               u8 type)
 {
     struct entry *entry = kzalloc(sizeof(*entry) + len + 1);
 
@@ -91,7 +92,8 @@ static bool is_dots(const char *text, size_t len)
 }
 
 /* fs->lock is held for the upper layer. */
-static bool read_entry(struct dir_context *context, const char *text, size_t len, ino_t ino, u8 type)
+static bool read_entry(struct dir_context *context, const char *text, size_t len, ino_t ino,
+                       u8 type)
 {
     struct reader *reader = container_of(context, struct reader, context);
     struct name name = {.text = text, .len = (u32)len};
@@ -162,12 +164,12 @@ int overlay_make_empty(struct inode *dir)
 
     if (IS_ERR(entries))
         return (int)PTR_ERR(entries);
-    list_for_each_entry (entry, &entries->list, list)
+    list_for_each_entry(entry, &entries->list, list)
         if (!entry->covers)
             err = -ENOTEMPTY;
     mutex_lock(&fs->lock);
     if (!err) {
-        list_for_each_entry (entry, &entries->list, list) {
+        list_for_each_entry(entry, &entries->list, list) {
             struct inode *at = overlay_inode(dir)->upper, *whiteout;
 
             err = layer_lookup_upper(at, &entry->name, &whiteout);
@@ -211,16 +213,20 @@ static int emit_dots(struct inode *inode, struct dir_context *dir)
     return 0;
 }
 
-/* From where the last call left off: it is found by counting, so a whole listing counts each call anew. */
+/*
+ * From where the last call left off: it is found by counting, so a whole listing counts each call
+ * anew.
+ */
 static void emit_entries(struct entries *entries, struct dir_context *dir)
 {
     loff_t at = 2;
     struct entry *entry;
 
-    list_for_each_entry (entry, &entries->list, list) {
+    list_for_each_entry(entry, &entries->list, list) {
         if (at++ < dir->pos)
             continue;
-        if (!entry->covers && !dir->emit(dir, entry->text, entry->name.len, entry->ino, entry->type))
+        if (!entry->covers &&
+            !dir->emit(dir, entry->text, entry->name.len, entry->ino, entry->type))
             return;
         dir->pos = at;
     }

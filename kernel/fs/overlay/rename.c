@@ -1,12 +1,15 @@
 /*
- * kernel/fs/overlay/rename.c: moving names. What is moved is in the upper layer first; directories too, since an
- * upper directory knows its lower half wherever it goes.
+ * kernel/fs/overlay/rename.c: moving names. What is moved is in the upper layer first; directories
+ * too, since an upper directory knows its lower half wherever it goes.
  */
 #include "fs/overlay/internal.h"
 
 #include <linux/fs.h>
 
-/* A hard link that still stands in the lower layer only, of a file that was copied up by another name. */
+/*
+ * A hard link that still stands in the lower layer only, of a file that was copied up by another
+ * name.
+ */
 static int name_copy_up_locked(struct inode *dir, const struct name *name, struct inode *upper)
 {
     struct inode *at = overlay_inode(dir)->upper, *found;
@@ -46,12 +49,16 @@ static int exchange_locked(struct inode *old_dir, const struct name *old_name, s
     if (err)
         return err;
     err = overlay_set_place_locked(overlay_inode(inode), overlay_inode(new_dir), new_name);
-    return err ? err : overlay_set_place_locked(overlay_inode(target), overlay_inode(old_dir), old_name);
+    return err ? err
+               : overlay_set_place_locked(overlay_inode(target), overlay_inode(old_dir), old_name);
 }
 
-/* The new name has a whiteout, or is a directory that was made empty: the two change places first. */
-static int move_over_locked(struct inode *from, const struct name *old_name, struct inode *upper, struct inode *to,
-                            const struct name *new_name, struct inode *covered, bool cover)
+/*
+ * The new name has a whiteout, or is a directory that was made empty: the two change places first.
+ */
+static int move_over_locked(struct inode *from, const struct name *old_name, struct inode *upper,
+                            struct inode *to, const struct name *new_name, struct inode *covered,
+                            bool cover)
 {
     int err = from->ops->rename(from, old_name, upper, to, new_name, covered, RENAME_EXCHANGE);
 
@@ -108,8 +115,9 @@ static void renamed(struct inode *dir)
         WRITE_ONCE(dir->nlink, overlay_upper(dir)->nlink);
 }
 
-int overlay_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode, struct inode *new_dir,
-                   const struct name *new_name, struct inode *target, unsigned int flags)
+int overlay_rename(struct inode *old_dir, const struct name *old_name, struct inode *inode,
+                   struct inode *new_dir, const struct name *new_name, struct inode *target,
+                   unsigned int flags)
 {
     struct overlay_super *fs = overlay_super(old_dir);
     bool exchange = flags & RENAME_EXCHANGE;

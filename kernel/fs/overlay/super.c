@@ -18,8 +18,7 @@ static struct overlay_inode *find_by_upper_locked(struct overlay_super *fs, stru
 {
     struct overlay_inode *inode;
 
-    hashtable_for_each_in(inode, &fs->by_upper, hash_ptr(upper), by_upper)
-    {
+    hashtable_for_each_in(inode, &fs->by_upper, hash_ptr(upper), by_upper) {
         if (inode->upper == upper && refcount_get_unless_zero(&inode->inode.ref))
             return inode;
     }
@@ -30,8 +29,7 @@ static struct overlay_inode *find_by_lower_locked(struct overlay_super *fs, stru
 {
     struct overlay_inode *inode;
 
-    hashtable_for_each_in(inode, &fs->by_lower, hash_ptr(lower), by_lower)
-    {
+    hashtable_for_each_in(inode, &fs->by_lower, hash_ptr(lower), by_lower) {
         if (inode->lower == lower && refcount_get_unless_zero(&inode->inode.ref))
             return inode;
     }
@@ -100,7 +98,8 @@ void overlay_set_upper_locked(struct overlay_inode *inode, struct inode *upper)
 
 /* ---- where an inode is ---- */
 
-int overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent, const struct name *name)
+int overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
+                             const struct name *name)
 {
     char *text = kstrndup(name->text, name->len);
     struct overlay_inode *old = inode->parent;
@@ -136,7 +135,8 @@ void overlay_mirror(struct inode *inode)
     __atomic_store_n(&inode->size, inode_size(real), __ATOMIC_RELEASE);
 }
 
-static struct overlay_inode *inode_alloc(struct super *super, struct inode *lower, struct inode *upper)
+static struct overlay_inode *inode_alloc(struct super *super, struct inode *lower,
+                                         struct inode *upper)
 {
     struct inode *real = upper ? upper : lower;
     struct overlay_inode *inode = kzalloc(sizeof(*inode));
@@ -264,7 +264,9 @@ static const struct super_ops overlay_super_ops = {
 
 static const struct fs_type overlay_type = {.name = "overlay", .flags = FS_NODEV};
 
-/* The upper layer holds two directories: what is shown, and where objects are made before they are. */
+/*
+ * The upper layer holds two directories: what is shown, and where objects are made before they are.
+ */
 static int upper_create(struct overlay_super *fs, const char *options, struct inode **root)
 {
     struct inode *lower_root = fs->lower->root->inode, *top;
