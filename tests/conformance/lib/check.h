@@ -178,8 +178,8 @@ pid_t child_fork(void);
 int child_wait(pid_t pid);  /* the wait status; fails after PATIENCE_MS */
 void child_kill(pid_t pid); /* SIGKILL and reap */
 bool children_failed(void); /* whether one that was not waited for yet has ended badly */
-int run_in_child(void (*body)(void *arg),
-                 void *arg); /* wait status; exit code 0 when body returns */
+/* Runs body in a child, which exits with 0 when body returns; gives the wait status. */
+int run_in_child(void (*body)(void *arg), void *arg);
 
 #define assert_exited(status, code)                                                                \
     do {                                                                                           \
