@@ -10,7 +10,9 @@
 #include "self/self.h"
 #include "signal/signal.h"
 #include "syscall/syscall.h"
+#include "task/exec.h"
 #include "task/task.h"
+#include "time/vdso.h"
 #include "vfs/vfs.h"
 
 #include <myst/boot.h>
@@ -37,11 +39,21 @@ static int files_start(void)
     return self()->files ? 0 : -ENOMEM;
 }
 
+/* Programs run without one too: then every clock costs a call. */
+static u64 map_vdso(void)
+{
+    s64 where = vdso_map();
+
+    return where < 0 ? 0 : (u64)where;
+}
+
 void upcall_main(const struct boot_info *boot)
 {
     log_set_level(boot->verbose ? LOG_INFO : LOG_WARN);
     pages_init(boot);
     require("tasks", task_start(boot));
+    require("vDSO", vdso_start());
+    exec_vdso_map = map_vdso;
     require("vfs", vfs_start());
     require("descriptors", files_start());
     signal_start(boot);

@@ -18,6 +18,9 @@
 #include <linux/limits.h>
 #include <linux/signal.h>
 
+/* Not a poll bit: the turn is free, which matters to sleeping readers and writers alone. */
+#define PIPE_TURN BIT(30)
+
 #define PIPE_SIZE 65536U
 #define PIPE_SIZE_MAX 1048576U /* /proc/sys/fs/pipe-max-size */
 
@@ -134,7 +137,7 @@ static ssize_t pipe_read(struct file *file, struct iter *to, loff_t *pos)
     if (n > 0)
         waitq_wake(&pipe->writable, POLLOUT | POLLWRNORM);
     if (more)
-        waitq_wake(&pipe->readable, POLLIN | POLLRDNORM);
+        waitq_wake(&pipe->readable, PIPE_TURN);
     return n;
 }
 
@@ -170,7 +173,7 @@ static void write_end(struct pipe *pipe, ssize_t n)
     if (n > 0)
         waitq_wake(&pipe->readable, POLLIN | POLLRDNORM);
     if (room)
-        waitq_wake(&pipe->writable, POLLOUT | POLLWRNORM);
+        waitq_wake(&pipe->writable, PIPE_TURN);
 }
 
 static ssize_t pipe_write(struct file *file, struct iter *from, loff_t *pos)

@@ -1,6 +1,7 @@
 /* kernel/time/clock.c: see time.h; clock_getres(2) describes the clocks. */
 #include "base/errno.h"
 #include "time/time.h"
+#include "time/vdso.h"
 
 #ifndef CLOCK_TAI
 #define CLOCK_TAI 11

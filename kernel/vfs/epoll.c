@@ -326,14 +326,14 @@ static void epoll_release(struct file *file)
     kfree(ep);
 }
 
-/* Takes the first item of the ready list; NULL: it is empty. */
-static struct epoll_item *ready_take(struct epoll *ep)
+/* Takes the first item of a list of ready ones; NULL: it is empty. */
+static struct epoll_item *ready_take(struct epoll *ep, struct list_head *list)
 {
     struct epoll_item *item = NULL;
 
     spin_lock(&ep->wait.lock);
-    if (!list_empty(&ep->ready)) {
-        item = list_first_entry(&ep->ready, struct epoll_item, ready_link);
+    if (!list_empty(list)) {
+        item = list_first_entry(list, struct epoll_item, ready_link);
         list_del(&item->ready_link);
         item->is_ready = false;
     }
@@ -357,7 +357,7 @@ static u32 epoll_poll(struct file *file, struct poll_table *table)
 
     poll_wait(file, &ep->wait, table);
     mutex_lock_nested(&ep->lock);
-    while (!any && (item = ready_take(ep))) {
+    while (!any && (item = ready_take(ep, &ep->ready))) {
         any = item_ask(item) != 0;
         if (any)
             ready_put(item);
@@ -433,6 +433,7 @@ long sys_epoll_ctl(int epfd, int op, int fd, const struct epoll_event __user *us
     err = exclusive_check(op, target.file, event.events);
     if (err)
         return err;
+    event.events |= EPOLLERR | EPOLLHUP; /* always told */
     switch (op) {
     case EPOLL_CTL_ADD:
         return item_add(ep, target.file, fd, &event);
@@ -476,25 +477,15 @@ static void host_items_ready(struct epoll *ep)
     }
 }
 
-/* Collects up to n events. Each item is asked once, though it goes back to the list. */
-static u32 collect(struct epoll *ep, struct epoll_event *events, u32 n)
+/* Takes events of up to n items off the list. */
+static u32 collect(struct epoll *ep, struct list_head *list, struct epoll_event *events, u32 n)
 {
-    struct epoll_item *item, *first = NULL;
+    struct epoll_item *item;
     u32 got = 0;
 
     mutex_lock(&ep->lock);
-    host_items_ready(ep);
-    while (got < n && (item = ready_take(ep))) {
-        if (item == first) {
-            ready_put(item);
-            break;
-        }
-        if (!item_report(item, &events[got]))
-            continue;
-        if (!first && item->is_ready)
-            first = item;
-        got++;
-    }
+    while (got < n && (item = ready_take(ep, list)))
+        got += item_report(item, &events[got]);
     mutex_unlock(&ep->lock);
     return got;
 }
@@ -553,22 +544,49 @@ static int epoll_sleep(struct epoll *ep, ktime deadline)
     return err;
 }
 
+/* What is ready now becomes a list of its own, so that each item is asked once, though it may be ready again at once. */
+static void ready_list_take(struct epoll *ep, struct list_head *list)
+{
+    list_init(list);
+    mutex_lock(&ep->lock);
+    host_items_ready(ep);
+    mutex_unlock(&ep->lock);
+    spin_lock(&ep->wait.lock);
+    list_splice_tail(&ep->ready, list);
+    spin_unlock(&ep->wait.lock);
+}
+
+/* What was not asked goes first again; other sleepers learn that something is left. */
+static void ready_list_return(struct epoll *ep, struct list_head *list)
+{
+    spin_lock(&ep->wait.lock);
+    list_splice_tail(&ep->ready, list);
+    list_splice_tail(list, &ep->ready);
+    if (!list_empty(&ep->ready))
+        waitq_wake_locked(&ep->wait, 0);
+    spin_unlock(&ep->wait.lock);
+}
+
 /* Copies out what there is. Number of events, or an error when not one could be copied. */
 static int events_get(struct epoll *ep, struct epoll_event __user *user, int max)
 {
     struct epoll_event events[EPOLL_BATCH];
-    int done = 0;
+    struct list_head list;
+    int done = 0, err = 0;
 
-    while (done < max) {
-        u32 room = (u32)MIN(max - done, EPOLL_BATCH), n = collect(ep, events, room);
+    ready_list_take(ep, &list);
+    while (done < max && !err) {
+        u32 room = (u32)MIN(max - done, EPOLL_BATCH), n = collect(ep, &list, events, room);
 
-        if (n && copy_to_user(user + done, events, n * sizeof(*events)))
-            return done ? done : -EFAULT;
-        done += (int)n;
-        if (n < room || done >= EPOLL_BATCH)
+        if (n)
+            err = copy_to_user(user + done, events, n * sizeof(*events));
+        if (!err)
+            done += (int)n;
+        if (n < room)
             break;
     }
-    return done;
+    ready_list_return(ep, &list);
+    return done ? done : err;
 }
 
 static int epoll_wait_until(int epfd, struct epoll_event __user *user, int max, ktime deadline)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 
+from calls import covered, why_absent
 from cmocka import FAILED, PASSED, SKIPPED, CmockaOutput
 from process import INSIDE, NATIVE, ROOT, run
 from tags import read_tags
@@ -83,11 +84,24 @@ class CmockaTest(Test):
                  for name, status in output.cases.items()]
         if mode == NATIVE:
             self.native_cases = output.cases
+        else:
+            cases = self._set_aside(cases)
         cases += [(name, FAILED, "not reached") for name, status in self.native_cases.items()
                   if name not in output.cases]
         if output.broken:
             cases.append(("", FAILED, output.broken))
         return Result(self, mode, cases, outcome.seconds)
+
+
+    def _set_aside(self, cases):
+        """A case that needs a call whose row says that it is not there is no failure: it is skipped
+        with the call's name, and counts as soon as the row has a handler."""
+        covers = covered(self.source)
+        for i, (name, status, detail) in enumerate(cases):
+            call = why_absent(covers.get(name, ()), detail) if status == FAILED else None
+            if call:
+                cases[i] = (name, SKIPPED, f"{call} is not there yet")
+        return cases
 
 
 class UnitTest(CmockaTest):
