@@ -30,6 +30,7 @@ void time_set_realtime(ktime now)
 {
     __atomic_store_n(&clocks.realtime_offset, now - host_clock_read(HOST_CLOCK_REALTIME),
                      __ATOMIC_RELAXED);
+    vdso_realtime_set();
     if (time_was_set)
         time_was_set();
 }
