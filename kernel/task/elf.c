@@ -93,10 +93,8 @@ void elf_close(struct elf_file *elf)
 {
     kfree(elf->segments);
     elf->segments = NULL;
-    if (elf->file) {
-        file_allow_write(elf->file);
+    if (elf->file)
         file_put(elf->file);
-    }
     elf->file = NULL;
 }
 

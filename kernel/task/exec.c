@@ -160,6 +160,9 @@ static int prepare(struct exec *exec)
 void exec_free(struct exec *exec)
 {
     elf_close(&exec->program);
+    /* Only the program itself cannot be written while it runs. */
+    if (exec->interpreter.file)
+        file_allow_write(exec->interpreter.file);
     elf_close(&exec->interpreter);
     strings_free(&exec->argv);
     strings_free(&exec->envp);

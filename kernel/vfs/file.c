@@ -56,6 +56,7 @@ void file_put(struct file *file)
         locks_file_released(file);
     if (file->ops && file->inode && !(file->mode & FILE_PATH))
         file_notify(file, file->mode & FILE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    file_allow_write(file);
     if (file->mode & FILE_WRITER) {
         __atomic_fetch_sub(&file->inode->writers, 1, __ATOMIC_RELEASE);
         mount_drop_write(file->path.mount);
@@ -322,12 +323,14 @@ int file_deny_write(struct file *file)
         if (seen > 0)
             return -ETXTBSY;
     } while (!__atomic_compare_exchange_n(writers, &seen, seen - 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+    __atomic_fetch_or(&file->mode, FILE_DENIES, __ATOMIC_RELAXED);
     return 0;
 }
 
 void file_allow_write(struct file *file)
 {
-    __atomic_fetch_add(&file->inode->writers, 1, __ATOMIC_RELEASE);
+    if (__atomic_fetch_and(&file->mode, ~(u32)FILE_DENIES, __ATOMIC_RELAXED) & FILE_DENIES)
+        __atomic_fetch_add(&file->inode->writers, 1, __ATOMIC_RELEASE);
 }
 
 int inode_want_writer(struct inode *inode)

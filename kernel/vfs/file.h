@@ -81,6 +81,7 @@ struct file {
 #define FILE_NOPOSLOCK BIT(6) /* read and write need no position lock (streams) */
 #define FILE_ANON BIT(7)      /* on the shared anonymous inode: shown as anon_inode:NAME */
 #define FILE_WRITER BIT(8)    /* counted in inode->writers and the mount's writers */
+#define FILE_DENIES BIT(9)    /* file_deny_write() holds; atomic */
 
 /*
  * A file that is part of a larger object (eventfd, pipe end, socket): on the anonymous inode when inode is
@@ -166,7 +167,10 @@ void file_pos_unlock(struct file *file);
 /* The anon and pseudo files' "pipe:[12]"; of others path_text. */
 char *file_text(struct file *file, const struct path *root, char *buf, size_t size);
 
-/* No program may write the file while it is executed, and the other way round: -ETXTBSY. */
+/*
+ * No program may write the file while it is executed, and the other way round: -ETXTBSY. Lasts until file_allow_write,
+ * at the latest until the file's last reference is put: a running program's.
+ */
 int file_deny_write(struct file *file);
 void file_allow_write(struct file *file);
 

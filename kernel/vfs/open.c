@@ -153,6 +153,8 @@ static struct file *open_object(const struct path *path, const struct open_reque
             err = inode_truncate(file->inode, 0, file);
             mount_drop_write(path->mount);
         }
+        if (!err)
+            file_notify(file, IN_MODIFY);
     }
     if (err) {
         file_put(file);
