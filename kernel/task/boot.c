@@ -104,7 +104,9 @@ void task_run_program(const struct boot_info *boot)
 
     exec->dirfd = AT_FDCWD;
     exec->path = path;
-    err = strings_from_kernel(&exec->argv, boot->argv);
+    err = exec_open(exec);
+    if (!err)
+        err = strings_from_kernel(&exec->argv, boot->argv);
     if (!err)
         err = strings_from_kernel(&exec->envp, boot->envp);
     if (!err && exec->argv.len + exec->envp.len > exec_args_limit())

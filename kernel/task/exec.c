@@ -77,10 +77,20 @@ static char *shown_path(const struct exec *exec)
     return text;
 }
 
+int exec_open(struct exec *exec)
+{
+    struct file *file = open_program(exec->dirfd, exec->path, exec->at_flags);
+
+    if (IS_ERR(file))
+        return (int)PTR_ERR(file);
+    exec->named = file;
+    return 0;
+}
+
 /* Follows "#!" lines to a file that is none. */
 static int find_program(struct exec *exec)
 {
-    struct file *file = open_program(exec->dirfd, exec->path, exec->at_flags);
+    struct file *file = TAKE(exec->named);
     char *script = NULL;
     int err = 0;
 
@@ -159,6 +169,8 @@ static int prepare(struct exec *exec)
 
 void exec_free(struct exec *exec)
 {
+    if (exec->named)
+        close_program(exec->named);
     elf_close(&exec->program);
     /* Only the program itself cannot be written while it runs. */
     if (exec->interpreter.file)
@@ -300,7 +312,9 @@ static long exec_user(int dirfd, const char *path, const char __user *const __us
     exec->path = path;
     exec->at_flags = at_flags;
     exec->fd_closes = descriptor_closes(exec);
-    err = strings_from_user(&exec->argv, argv, &left);
+    err = exec_open(exec);
+    if (!err)
+        err = strings_from_user(&exec->argv, argv, &left);
     if (!err)
         err = strings_from_user(&exec->envp, envp, &left);
     if (!err)

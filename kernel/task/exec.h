@@ -36,7 +36,7 @@ struct exec {
     struct strings argv, envp;
     u8 head[EXEC_HEAD];                   /* of the file that is looked at; zeros behind its end */
     struct elf_file program, interpreter; /* interpreter.file NULL: none */
-    struct file *named; /* the file that was asked for: a script, or the program */
+    struct file *named; /* the file that was asked for, until it is known what it is */
     bool stack_executable;
     struct cred *cred; /* of the new program */
     bool secure;       /* AT_SECURE */
@@ -87,6 +87,9 @@ int exec_stack_build(const struct exec *exec, u64 *sp);
 int exec_credentials(struct exec *exec);
 
 /* ---- exec.c ---- */
+
+/* Opens what exec->path names, before its arguments are looked at. */
+int exec_open(struct exec *exec);
 
 /* Replaces the caller's program. in_place: its space is empty. Does not undo what exec holds. */
 int exec_run(struct exec *exec, bool in_place);

@@ -30,6 +30,17 @@ static bool is_meant(const struct priority_walk *walk, struct task *task)
     }
 }
 
+static void walk_visit(const struct priority_walk *walk, struct task *task, int *result)
+{
+    int err;
+
+    if (!is_meant(walk, task))
+        return;
+    err = walk->visit(task, walk->arg);
+    if (err || *result == -ESRCH)
+        *result = err;
+}
+
 /* The last error, 0, or -ESRCH when nobody was meant. */
 static int walk_run(struct priority_walk *walk)
 {
@@ -43,16 +54,10 @@ static int walk_run(struct priority_walk *walk)
     spin_lock(&tasks_lock);
     if (walk->which == PRIO_PGRP && walk->who == 0)
         walk->who = process_group_id(process_self());
+    walk_visit(walk, init_process.leader, &result);
     for_each_process(process) {
-        for_each_thread(task, process) {
-            int err;
-
-            if (!is_meant(walk, task))
-                continue;
-            err = walk->visit(task, walk->arg);
-            if (err || result == -ESRCH)
-                result = err;
-        }
+        for_each_thread(task, process)
+            walk_visit(walk, task, &result);
     }
     spin_unlock(&tasks_lock);
     return result;
@@ -81,13 +86,11 @@ long sys_getpriority(int which, int who)
 static int set_nice(struct task *task, void *arg)
 {
     const struct cred *me = cred_current();
-    AUTO(cred_put) const struct cred *cred = cred_of(task->self);
+    AUTO(cred_put) const struct cred *cred = task->self ? cred_of(task->self) : NULL;
     int nice = *(int *)arg;
 
-    if (!cred)
-        return 0; /* it is about to end */
-    if (me->uid != cred->uid && me->euid != cred->uid && me->euid != cred->euid &&
-        !cred_capable(me, CAP_SYS_NICE))
+    if (!cred_capable(me, CAP_SYS_NICE) &&
+        (!cred || (me->euid != cred->uid && me->euid != cred->euid)))
         return -EPERM;
     if (nice < task->sched.nice && !cred_capable(me, CAP_SYS_NICE) &&
         (u64)(20 - nice) > process_rlimit(task->process, RLIMIT_NICE))

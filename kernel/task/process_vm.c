@@ -65,14 +65,16 @@ static long process_vm(pid_t pid, const struct iovec __user *liov, unsigned long
     result = iter_init_vector(&local, write, liov, liovcnt);
     if (result < 0)
         return result;
-    result = iter_init_vector(&remote, !write, riov, riovcnt);
-    if (result == 0) {
-        task = task_lookup(pid);
-        if (!task)
+    /* Who has nothing to move learns nothing about the process either. */
+    if (iter_left(&local))
+        result = iter_init_vector(&remote, !write, riov, riovcnt);
+    if (iter_left(&local) && result == 0) {
+        task = iter_left(&remote) ? task_lookup(pid) : NULL;
+        if (iter_left(&remote) && !task)
             result = -ESRCH;
-        else if (!task_may_inspect(task, true))
+        else if (task && !task_may_inspect(task, true))
             result = task->exited ? -ESRCH : -EPERM;
-        else if (iter_left(&local) && iter_left(&remote))
+        else if (task)
             result = move_all(task, &local, &remote, write);
         iter_release(&remote);
     }
