@@ -60,7 +60,8 @@ static void inherit_process(struct process *child, struct process *parent)
     child->oom_score_adj = parent->oom_score_adj;
     child->thp_disabled = parent->thp_disabled;
     spin_lock(&tasks_lock);
-    child->exe = parent->exe ? file_get(parent->exe) : NULL;
+    if (parent->exe && !file_deny_write(parent->exe))
+        child->exe = file_get(parent->exe);
     spin_unlock(&tasks_lock);
 }
 

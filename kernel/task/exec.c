@@ -204,7 +204,6 @@ static void become(struct exec *exec)
     struct task *task = task_self();
     struct process *process = task->process;
     const char *name = strrchr(exec->shown_path, '/');
-    struct file *old_exe;
 
     signal_exec_reset(task);
     files_close_on_exec(self()->files);
@@ -216,14 +215,12 @@ static void become(struct exec *exec)
     task_publish_comm(task, name ? name + 1 : exec->shown_path);
 
     spin_lock(&tasks_lock);
-    old_exe = process->exe;
-    process->exe = file_get(exec->program.file);
     process->dumpable = exec->dumpable;
     process->has_exec = true;
     process->exit_signal = SIGCHLD;
     spin_unlock(&tasks_lock);
-    if (old_exe)
-        file_put(old_exe);
+    if (!file_deny_write(exec->program.file)) /* it is denied while it is loaded: never fails */
+        process_set_exe(process, file_get(exec->program.file));
 }
 
 static int load(struct exec *exec)

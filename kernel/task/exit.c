@@ -246,6 +246,8 @@ void task_exit(int code)
         task_hooks.process_exit(process);
     release_mm(process);
     release_shared();
+    if (last)
+        process_set_exe(process, NULL);
 
     if (last && process->group->session->leader == process && task_hooks.session_ends)
         task_hooks.session_ends(process->group->session);

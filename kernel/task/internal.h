@@ -39,6 +39,8 @@ void stack_free(struct self *block); /* reused once no host thread stands on it 
 
 struct task *task_alloc(struct process *process); /* with a stack block; the process is counted */
 struct process *process_alloc(void);
+/* The program that it runs: a counted file whose writing is denied, or NULL. No lock may be held. */
+void process_set_exe(struct process *process, struct file *file);
 extern struct process init_process;
 
 /* The caller's host thread begins, or stops, to work for the task. */

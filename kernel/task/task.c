@@ -47,12 +47,25 @@ struct process *process_alloc(void)
     return process;
 }
 
+void process_set_exe(struct process *process, struct file *file)
+{
+    struct file *old;
+
+    spin_lock(&tasks_lock);
+    old = process->exe;
+    process->exe = file;
+    spin_unlock(&tasks_lock);
+    if (old) {
+        file_allow_write(old);
+        file_put(old);
+    }
+}
+
 void process_put(struct process *process)
 {
     if (!refcount_put(&process->ref))
         return;
-    if (process->exe)
-        file_put(process->exe);
+    process_set_exe(process, NULL);
     if (process->signals.sighand)
         signal_process_release(process);
     kfree(process);

@@ -107,7 +107,7 @@ struct process {
     struct usage dead_children;           /* tasks_lock; those that were waited for */
     ktime start_time;                     /* constant; monotonic */
 
-    struct file *exe;  /* tasks_lock; counted; the program's file, NULL for init */
+    struct file *exe;  /* tasks_lock; counted, nobody may write it; the program, NULL for init */
     u32 dumpable;      /* prctl(2): 0, 1 or 2; read without a lock */
     bool subreaper;    /* tasks_lock */
     s16 oom_score_adj; /* /proc/PID/oom_score_adj */
