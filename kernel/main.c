@@ -1,4 +1,5 @@
 /* kernel/main.c: starts the rooms, lowest first, and then the program. */
+#include "debug/debug.h"
 #include "dev/dev.h"
 #include "fs/root.h"
 #include "host/thread.h"
@@ -51,6 +52,7 @@ void upcall_main(const struct boot_info *boot)
 {
     log_set_level(boot->verbose ? LOG_INFO : LOG_WARN);
     pages_init(boot);
+    debug_start(boot);
     require("tasks", task_start(boot));
     require("vDSO", vdso_start());
     exec_vdso_map = map_vdso;

@@ -6,5 +6,7 @@
 
 void host_log(const char *text, size_t len);
 void host_panic(void) __attribute__((noreturn));
+/* The kernel's own ELF file in memory, for the symbols of reports; NULL: there is none. */
+const void *host_symbols(size_t *size);
 
 #endif

@@ -71,6 +71,21 @@ bool host_thread_gone(const struct self *thread)
     return __atomic_load_n(&thread->thread.gone, __ATOMIC_ACQUIRE) == 1;
 }
 
+void host_thread_probe(struct self *thread)
+{
+    target_thread_probe(&thread->thread);
+}
+
+/* Both values are taken as they are: whoever follows them checks each step. */
+bool host_thread_where(const struct self *thread, u64 *rip, u64 *rbp)
+{
+    if (__atomic_load_n(&thread->thread.report, __ATOMIC_ACQUIRE) != 2)
+        return false;
+    *rip = thread->thread.report_rip;
+    *rbp = thread->thread.report_rbp;
+    return true;
+}
+
 void host_bases_read(void)
 {
     target_bases_read();

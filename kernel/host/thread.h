@@ -31,6 +31,13 @@ void host_thread_move(struct target_space *space);
 void host_thread_exit(void) __attribute__((noreturn));
 bool host_thread_gone(const struct self *thread);
 
+/*
+ * Asks a thread where it is, for reports: it answers when it gets to run. rip 0: in the program. False:
+ * no answer (yet).
+ */
+void host_thread_probe(struct self *thread);
+bool host_thread_where(const struct self *thread, u64 *rip, u64 *rbp);
+
 /* FS and GS base: from the processor into the caller's registers, and back. */
 void host_bases_read(void);
 void host_bases_write(void);

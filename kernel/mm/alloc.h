@@ -37,6 +37,7 @@ u64 pages_offset(const void *address);
 int pages_charge(u64 bytes);
 void pages_uncharge(u64 bytes);
 u64 pages_used(void);
+u64 pages_peak(void); /* the most that was ever used */
 u64 pages_limit(void);
 
 /* The first call of all into this room: everything above boot->data_pages is ours from here on. */

@@ -41,10 +41,11 @@ struct zone {
 };
 
 static struct {
-    struct spinlock lock; /* everything but `used` */
+    struct spinlock lock; /* everything but `used` and `peak` */
     struct zone kernel, big;
     u64 limit; /* constant */
     u64 used;  /* atomic: bytes of the window that are backed, or about to be */
+    u64 peak;  /* atomic: the most that `used` has been */
 } pages = {.lock = SPINLOCK(PAGES)};
 
 void *pages_address(u64 offset)
@@ -57,12 +58,23 @@ u64 pages_offset(const void *address)
     return (u64)address - MYST_WINDOW_BASE;
 }
 
+static void note_peak(u64 used)
+{
+    u64 peak = __atomic_load_n(&pages.peak, __ATOMIC_RELAXED);
+
+    while (used > peak && !__atomic_compare_exchange_n(&pages.peak, &peak, used, true,
+                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
 int pages_charge(u64 bytes)
 {
     u64 used = __atomic_add_fetch(&pages.used, bytes, __ATOMIC_RELAXED);
 
-    if (used <= pages.limit)
+    if (used <= pages.limit) {
+        note_peak(used);
         return 0;
+    }
     __atomic_sub_fetch(&pages.used, bytes, __ATOMIC_RELAXED);
     return -ENOMEM;
 }
@@ -75,6 +87,11 @@ void pages_uncharge(u64 bytes)
 u64 pages_used(void)
 {
     return __atomic_load_n(&pages.used, __ATOMIC_RELAXED);
+}
+
+u64 pages_peak(void)
+{
+    return __atomic_load_n(&pages.peak, __ATOMIC_RELAXED);
 }
 
 u64 pages_limit(void)

@@ -1,5 +1,6 @@
 /* kernel/syscall/dispatch.c: from a call's number to its handler. */
 #include "base/errno.h"
+#include "debug/debug.h"
 #include "log/log.h"
 #include "syscall/internal.h"
 #include "syscall/syscall.h"
@@ -7,13 +8,20 @@
 
 static u8 missing_logged[SYSCALL_LIMIT]; /* atomic: the log has named this call as missing */
 
+bool syscall_counting;
+u64 syscall_counts[SYSCALL_LIMIT];
+
 const char *syscall_name(unsigned long nr)
 {
     return nr < SYSCALL_LIMIT ? syscall_rows[nr].name : NULL;
 }
 
-static __cold long syscall_missing(unsigned long nr)
+static __cold long syscall_missing(unsigned long nr, const u64 args[6])
 {
+#ifdef MYST_DEBUG
+    if (nr == DEBUG_CALL)
+        return debug_call(args);
+#endif
     const char *name = syscall_name(nr);
 
     if (name && !__atomic_exchange_n(&missing_logged[nr], 1, __ATOMIC_RELAXED))
@@ -24,7 +32,7 @@ static __cold long syscall_missing(unsigned long nr)
 static long syscall_run(unsigned long nr, const u64 args[6])
 {
     if (unlikely(nr >= SYSCALL_LIMIT || !syscall_thunks[nr]))
-        return syscall_missing(nr);
+        return syscall_missing(nr, args);
     return syscall_thunks[nr](args);
 }
 
@@ -41,6 +49,8 @@ static __cold __noinline long syscall_traced(unsigned long nr, const u64 args[6]
 
 long syscall_dispatch(unsigned long nr, const u64 args[6])
 {
+    if (unlikely(syscall_counting) && nr < SYSCALL_LIMIT)
+        __atomic_fetch_add(&syscall_counts[nr], 1, __ATOMIC_RELAXED);
     if (unlikely(strace_on) && strace_wants(nr))
         return syscall_traced(nr, args);
     return syscall_run(nr, args);

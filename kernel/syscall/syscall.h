@@ -21,6 +21,10 @@ const char *syscall_name(unsigned long nr);
  */
 int strace_set_filter(const char *filter);
 
+/* --stats: how often each call was made, by its number; counted once syscall_counting is set. */
+extern bool syscall_counting; /* constant once programs run */
+extern u64 syscall_counts[];  /* atomic */
+
 /* What the generated dispatcher supplies: unpacks the registers and calls the handler. */
 typedef long (*syscall_thunk)(const u64 args[6]);
 extern const syscall_thunk syscall_thunks[];

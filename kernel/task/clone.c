@@ -339,6 +339,15 @@ static int tell_parent(const struct clone_request *req, struct task *child, int 
     return 0;
 }
 
+static void count_child(u64 flags)
+{
+    u32 *count = flags & CLONE_THREAD  ? &task_counts.threads
+                 : flags & CLONE_VFORK ? &task_counts.vforks
+                                       : &task_counts.forks;
+
+    atomic_add(count, 1);
+}
+
 static long clone_run(const struct clone_request *req, struct task *child, struct file *pidfile,
                       int pidfd)
 {
@@ -358,6 +367,7 @@ static long clone_run(const struct clone_request *req, struct task *child, struc
         task_put(child);
         return err;
     }
+    count_child(req->flags);
     if (pidfile)
         fd_install(pidfd, file_get(pidfile));
     if (req->flags & CLONE_VFORK)

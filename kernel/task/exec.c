@@ -7,6 +7,7 @@
  */
 #include "task/exec.h"
 
+#include "base/atomic.h"
 #include "base/errno.h"
 #include "base/fmt.h"
 #include "base/string.h"
@@ -269,6 +270,7 @@ int exec_run(struct exec *exec, bool in_place)
         return err;
     }
 
+    atomic_add(&task_counts.execs, 1);
     if (task_hooks.exec)
         task_hooks.exec(process_self());
     enter_new_space(mm, space);

@@ -261,6 +261,8 @@ void task_exit(int code)
         int status = process->exit_status;
 
         spin_unlock(&tasks_lock);
+        if (task_hooks.instance_end)
+            task_hooks.instance_end();
         host_exit(status);
     }
     if (last)

@@ -18,6 +18,7 @@
 #define TIMER_SLACK_DEFAULT 50000 /* ns; prctl(2), PR_SET_TIMERSLACK */
 
 struct task_hooks task_hooks;
+struct task_counts task_counts;
 struct list_head all_processes = LIST_HEAD_INIT(all_processes);
 struct process init_process;
 static struct task init_task = {.comm = "init"};

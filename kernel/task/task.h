@@ -283,8 +283,15 @@ struct task_hooks {
     void (*session_ends)(struct session *session); /* its leader exits: the terminal is let go */
     long (*fork)(struct task *child, u64 flags);   /* what is inherited; < 0 fails the call */
     void (*trace_exit)(int status);                /* --strace: the calling thread ends */
+    void (*instance_end)(void);                    /* --stats: the main program has ended */
 };
 extern struct task_hooks task_hooks;
+
+/* What was created, for --stats. */
+struct task_counts {
+    u32 forks, vforks, threads, execs; /* atomic */
+};
+extern struct task_counts task_counts;
 
 /* ---- start ---- */
 

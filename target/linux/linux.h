@@ -23,6 +23,9 @@ void exit_to_user(void) __attribute__((noreturn));
 void signal_restorer(void);
 void signal_entry(void);
 void stack_call(void *stack, void (*fn)(void *), void *arg) __attribute__((noreturn));
+/* Where a continuation at thread->sp keeps them, in words: what entry.S pushes. */
+#define SWITCH_RBP 6
+#define SWITCH_RIP 7
 void thread_switch_call(struct target_thread *from, void *stack, void (*fn)(void *), void *arg);
 void thread_resume(struct target_thread *thread, uint32_t *mark) __attribute__((noreturn));
 

@@ -272,6 +272,15 @@ void target_thread_probe(struct target_thread *thread)
 {
     int32_t tid = __atomic_load_n(&thread->host_tid, __ATOMIC_SEQ_CST);
 
+    if (!tid && thread->sp) {
+        /* its host thread is lent: it goes on where thread_switch_call() has left it */
+        const uint64_t *saved = thread->sp;
+
+        thread->report_rbp = saved[SWITCH_RBP];
+        thread->report_rip = saved[SWITCH_RIP];
+        __atomic_store_n(&thread->report, 2, __ATOMIC_RELEASE);
+        return;
+    }
     __atomic_store_n(&thread->report, 1, __ATOMIC_SEQ_CST);
     if (tid)
         HOST2(__NR_tkill, tid, KICK_SIGNAL);
