@@ -295,6 +295,27 @@ static void robust_walk(struct task *task)
         robust_release((u32 __user *)(at + (u64)head.futex_offset), task->tid);
 }
 
+long sys_set_robust_list(unsigned long head, size_t len)
+{
+    if (len != sizeof(struct robust_list_head))
+        return -EINVAL;
+    task_self()->robust_list = (void __user *)head;
+    return 0;
+}
+
+long sys_get_robust_list(int pid, unsigned long __user *head_ptr, size_t __user *len_ptr)
+{
+    AUTO(task_put) struct task *task = pid ? task_lookup(pid) : task_get(task_self());
+
+    if (!task)
+        return -ESRCH;
+    if (!task_may_inspect(task, false))
+        return -EPERM;
+    if (put_user(sizeof(struct robust_list_head), len_ptr))
+        return -EFAULT;
+    return put_user((unsigned long)READ_ONCE(task->robust_list), head_ptr);
+}
+
 static void clear_tid_wake(u32 __user *word, int n)
 {
     futex_wake(word, false, n, FUTEX_BITSET_MATCH_ANY);
@@ -304,5 +325,5 @@ void futex_start(void)
 {
     futex_table_init();
     task_hooks.futex_wake = clear_tid_wake;
-    task_hooks.thread_exit = robust_walk;
+    task_hooks.mm_release = robust_walk;
 }
