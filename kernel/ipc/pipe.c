@@ -204,6 +204,79 @@ static ssize_t pipe_write(struct file *file, struct iter *from, loff_t *pos)
     return done;
 }
 
+/* --- the ring for others ---------------------------------------------------------------------------------------- */
+
+/* Offers n bytes from position `at` on, in one or two pieces. */
+static ssize_t ring_offer(struct pipe *pipe, u64 at, u32 n, bool source, pipe_piece_fn *func, void *arg)
+{
+    u32 done = 0;
+
+    while (done < n) {
+        u32 offset = (u32)((at + done) & (pipe->size - 1));
+        u32 piece = MIN(n - done, pipe->size - offset);
+        struct iter it;
+        ssize_t moved;
+
+        iter_init_kernel(&it, source, pipe->ring + offset, piece);
+        moved = func(arg, &it);
+        if (moved < 0)
+            return done ? (ssize_t)done : moved;
+        done += (u32)moved;
+        if ((u32)moved < piece)
+            break;
+    }
+    return done;
+}
+
+ssize_t pipe_drain(struct file *file, size_t max, bool consume, pipe_piece_fn *take, void *arg)
+{
+    struct pipe *pipe = file->private;
+    ssize_t n;
+    int err;
+
+    spin_lock(&pipe->lock);
+    err = file_wait(file, &pipe->readable, &pipe->lock,
+                    !pipe->reading && (pipe_fill(pipe) || !pipe->writers));
+    if (err || !pipe_fill(pipe)) {
+        spin_unlock(&pipe->lock);
+        return err;
+    }
+    pipe->reading = true;
+    u32 want = (u32)MIN((u64)pipe_fill(pipe), (u64)max);
+    u64 at = pipe->tail;
+    spin_unlock(&pipe->lock);
+
+    n = ring_offer(pipe, at, want, true, take, arg);
+
+    spin_lock(&pipe->lock);
+    pipe->reading = false;
+    if (n > 0 && consume)
+        pipe->tail += (u64)n;
+    ring_rewind(pipe);
+    bool more = pipe_fill(pipe) != 0;
+    spin_unlock(&pipe->lock);
+    if (n > 0 && consume)
+        waitq_wake(&pipe->writable, POLLOUT | POLLWRNORM);
+    if (more)
+        waitq_wake(&pipe->readable, PIPE_TURN);
+    return n;
+}
+
+ssize_t pipe_fill_by(struct file *file, size_t max, pipe_piece_fn *put, void *arg)
+{
+    struct pipe *pipe = file->private;
+    s64 space = write_begin(file, pipe, 1);
+    ssize_t n;
+
+    if (space == -EPIPE && vfs_signal)
+        vfs_signal(SIGPIPE);
+    if (space < 0)
+        return (ssize_t)space;
+    n = ring_offer(pipe, pipe->head, (u32)MIN((u64)space, (u64)max), false, put, arg);
+    write_end(pipe, n);
+    return n;
+}
+
 static u32 pipe_poll(struct file *file, struct poll_table *table)
 {
     struct pipe *pipe = file->private;
@@ -524,6 +597,16 @@ static const struct file_ops fifo_file_ops = {
     .fcntl = pipe_fcntl,
     .release = pipe_release,
 };
+
+bool file_is_pipe(const struct file *file)
+{
+    return file->ops == &pipe_ops || file->ops == &fifo_file_ops;
+}
+
+bool pipe_same(const struct file *a, const struct file *b)
+{
+    return a->private == b->private;
+}
 
 void pipe_start(void)
 {
