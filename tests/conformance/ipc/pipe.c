@@ -427,6 +427,7 @@ static void restart_flag_continues_the_read(void **state)
     char c;
 
     open_pipe(fds, 0);
+    catch_signal(SIGUSR1, SA_RESTART);
     pid_t parent = getpid(), pid = child_fork();
     if (pid == 0) {
         int64_t end = now_ms() + 50;
@@ -437,7 +438,6 @@ static void restart_flag_continues_the_read(void **state)
         assert_returns(write(fds[1], "x", 1), 1);
         _exit(0);
     }
-    catch_signal(SIGUSR1, SA_RESTART);
     assert_returns(read(fds[0], &c, 1), 1);
     assert_true(caught[SIGUSR1] > 0);
     assert_child_ok(pid);
