@@ -60,8 +60,7 @@ static void inherit_process(struct process *child, struct process *parent)
     child->oom_score_adj = parent->oom_score_adj;
     child->thp_disabled = parent->thp_disabled;
     spin_lock(&tasks_lock);
-    if (parent->exe && !file_deny_write(parent->exe))
-        child->exe = file_get(parent->exe);
+    child->exe = parent->exe ? file_get(parent->exe) : NULL;
     spin_unlock(&tasks_lock);
 }
 

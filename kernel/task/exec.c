@@ -220,8 +220,7 @@ static void become(struct exec *exec)
     process->has_exec = true;
     process->exit_signal = SIGCHLD;
     spin_unlock(&tasks_lock);
-    if (!file_deny_write(exec->program.file)) /* it is denied while it is loaded: never fails */
-        process_set_exe(process, file_get(exec->program.file));
+    process_set_exe(process, file_get(exec->program.file));
 }
 
 static int load(struct exec *exec)

@@ -56,10 +56,8 @@ void process_set_exe(struct process *process, struct file *file)
     old = process->exe;
     process->exe = file;
     spin_unlock(&tasks_lock);
-    if (old) {
-        file_allow_write(old);
+    if (old)
         file_put(old);
-    }
 }
 
 void process_put(struct process *process)
