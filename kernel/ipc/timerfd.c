@@ -25,18 +25,18 @@ struct timerfd {
     struct spinlock lock;  /* class OBJECT: everything below */
     struct timer timer;    /* set as long as armed and nothing has expired */
     bool armed;
-    bool cancelled;        /* the clock was set, and the setting asked to be told */
-    int flags;             /* of the last setting */
-    ktime when;            /* of the next expiration, by base */
-    clockid_t base;        /* relative times do not follow a clock that is set */
+    bool cancelled; /* the clock was set, and the setting asked to be told */
+    int flags;      /* of the last setting */
+    ktime when;     /* of the next expiration, by base */
+    clockid_t base; /* relative times do not follow a clock that is set */
     ktime interval;
     u64 expired;           /* not read yet */
     struct waitq readable; /* woken when something expires or is cancelled */
 };
 
 static struct {
-    struct spinlock lock;  /* class TIMERFDS */
-    struct list_head all;  /* lock */
+    struct spinlock lock; /* class TIMERFDS */
+    struct list_head all; /* lock */
 } timerfds = {.lock = SPINLOCK(TIMERFDS), .all = LIST_HEAD_INIT(timerfds.all)};
 
 static struct timerfd *timerfd_of(struct file *file)
