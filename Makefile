@@ -102,7 +102,6 @@ help: ## print this menu
 
 deps: ## install the Debian packages named in packages.txt
 	@tools/deps
-	@mkdir -p $(B) && touch $(B)/.deps
 
 clean: ## remove everything that was built
 	rm -rf $(B)
