@@ -10,6 +10,7 @@ busybox printf '%s\n' b a | busybox sort | busybox md5sum
 busybox vi --help 2>&1 | busybox head -1 | busybox grep -c BusyBox
 
 #== serves its files over HTTP on loopback
+# needs: socket
 mkdir www && echo 'a page' > www/index.html
 busybox httpd -f -p 127.0.0.1:8099 -h www &
 for _ in $(busybox seq 200); do

@@ -13,6 +13,7 @@ openssl pkeyutl -sign -rawin -inkey key.pem -in f -out sig && stat -c %s sig
 openssl pkeyutl -verify -rawin -pubin -inkey pub.pem -in f -sigfile sig
 
 #== talks TLS over loopback
+# needs: socket
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -out c.pem \
     -days 2 -subj /CN=here 2>/dev/null
 openssl s_server -accept 127.0.0.1:8443 -key k.pem -cert c.pem -www -quiet &

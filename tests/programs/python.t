@@ -40,6 +40,7 @@ if __name__ == "__main__":
 END
 
 #== serves and asks over loopback
+# needs: socket
 python3 - << 'END'
 import socket, threading
 server = socket.create_server(("127.0.0.1", 0))
@@ -67,6 +68,7 @@ os.wait(); print(m[0:4])
 END
 
 #== runs an event loop
+# needs: socket
 python3 - << 'END'
 import asyncio
 async def main():
