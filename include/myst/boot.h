@@ -9,19 +9,19 @@
 #include <stdint.h>
 
 /*
- * The kernel's address range, the same in every host process. It lies outside of what PIE programs, mmap,
- * stacks and the sanitizers' shadows use.
+ * The kernel's address range, the same in every host process. It lies outside of what PIE programs, mmap and stacks use,
+ * and above AddressSanitizer's heap, which ends a little above 0x640000000000.
  *   TEXT    text and constants, from the launcher's own file
  *   DATA    .data and .bss: the first bytes of the page window's file
  *   HOST    the host's vDSO and its data
  *   WINDOW  every page of kernel memory and page cache, by its offset
  */
-#define MYST_RANGE_START 0x620000000000UL
+#define MYST_RANGE_START 0x650000000000UL
 #define MYST_RANGE_END 0x700000000000UL
-#define MYST_TEXT_BASE 0x620000000000UL
-#define MYST_DATA_BASE 0x620040000000UL
-#define MYST_HOST_BASE 0x620080000000UL
-#define MYST_WINDOW_BASE 0x640000000000UL
+#define MYST_TEXT_BASE 0x650000000000UL
+#define MYST_DATA_BASE 0x650040000000UL
+#define MYST_HOST_BASE 0x650080000000UL
+#define MYST_WINDOW_BASE 0x660000000000UL
 #define MYST_WINDOW_SIZE 0x080000000000UL /* 8 TiB of offsets; sparse */
 
 /* Program addresses lie below this. */

@@ -14,7 +14,7 @@
 #define BLANK_STACK 1024
 
 #define IMAGE_BASE                                                                                 \
-    0x6200c0000000UL /* the kernel's ELF file, read-only, for the symbols of a report */
+    0x6500c0000000UL /* the kernel's ELF file, read-only, for the symbols of a report */
 
 enum space_state {
     SPACE_FREE = 0,

@@ -140,7 +140,7 @@ static u64 bad_pointer(void)
     case 3:
         return 0x7fffffffe000 + below(16384);
     case 4:
-        return 0x620000000000 + (u64)below(1u << 30); /* the kernel's own range */
+        return 0x650000000000 + (u64)below(1u << 30); /* the kernel's own range */
     default:
         return random_u64();
     }
