@@ -82,12 +82,12 @@ static s64 check_count(s64 reply, size_t len)
 
 s64 host_space_peek(struct target_space *space, void *to, u64 from, size_t len)
 {
-    return check_count(target_space_peek(space, to, from, len), len);
+    return space ? check_count(target_space_peek(space, to, from, len), len) : -ESRCH;
 }
 
 s64 host_space_poke(struct target_space *space, u64 to, const void *from, size_t len)
 {
-    return check_count(target_space_poke(space, to, from, len), len);
+    return space ? check_count(target_space_poke(space, to, from, len), len) : -ESRCH;
 }
 
 /* More bytes missing than were asked for is a lie: then nothing was done. */

@@ -10,10 +10,10 @@
 
 struct target_space;
 
-#define HOST_PROT_READ 1
+#define HOST_PROT_READ  1
 #define HOST_PROT_WRITE 2
-#define HOST_PROT_EXEC 4
-#define HOST_PROT_NONE 0
+#define HOST_PROT_EXEC  4
+#define HOST_PROT_NONE  0
 
 /* The caller's address space: 0, -ENOMEM, -EACCES, -EAGAIN, -EINVAL, or -EIO for any other reply. */
 int host_map_anon(u64 addr, u64 len, int prot);
@@ -23,10 +23,10 @@ int host_protect(u64 addr, u64 len, int prot);
 int host_unmap(u64 addr, u64 len);
 /* Also -EFAULT: the old range is several mappings to the host. */
 int host_remap(u64 old_addr, u64 old_len, u64 new_addr, u64 new_len);
-int host_discard(u64 addr, u64 len);               /* private pages read as zero or as the file again */
-int host_resident(u64 addr, u64 len, u8 *out);     /* one byte a page, bit 0 only */
+int host_discard(u64 addr, u64 len);           /* private pages read as zero or as the file again */
+int host_resident(u64 addr, u64 len, u8 *out); /* one byte a page, bit 0 only */
 
-/* Another space's memory: bytes done, short at the first page that faults; or a negative errno. */
+/* Another space's memory (NULL: of a thread that has ended): bytes done, short at the first page that faults; or a negative errno. */
 s64 host_space_peek(struct target_space *space, void *to, u64 from, size_t len);
 s64 host_space_poke(struct target_space *space, u64 to, const void *from, size_t len);
 

@@ -220,12 +220,14 @@ static void __attribute__((noreturn)) leave(struct task *task)
 
     spin_lock(&tasks_lock);
     me->cred = NULL;
+    task->self = &ended_self; /* a zombie needs no stack */
     spin_unlock(&tasks_lock);
     cred_put(cred);
     namespaces_put(me->namespaces);
     me->namespaces = NULL;
     me->task = NULL;
     task_put(task);
+    stack_free(me);
     host_thread_exit();
 }
 

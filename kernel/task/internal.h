@@ -42,6 +42,8 @@ struct process *process_alloc(void);
 /* The program that it runs: a counted file whose writing is denied, or NULL. No lock may be held. */
 void process_set_exe(struct process *process, struct file *file);
 extern struct process init_process;
+/* What the self of a thread that has ended points to: nothing of anybody's, for late readers. */
+extern struct self ended_self;
 
 /* The caller's host thread begins, or stops, to work for the task. */
 void task_clock_start(struct task *task);

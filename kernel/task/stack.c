@@ -10,6 +10,8 @@
 #include "host/thread.h"
 #include "mm/alloc.h"
 
+#include <myst/boot.h>
+
 #define BLOCKS_KEPT 16 /* unused ones that are not given back to the page allocator */
 
 static struct {
@@ -58,6 +60,12 @@ struct self *stack_alloc(void)
     return block;
 }
 
+/* The first thread's block is the target's own. */
+static bool is_from_pages(const struct self *block)
+{
+    return (u64)block >= MYST_WINDOW_BASE;
+}
+
 void stack_free(struct self *block)
 {
     struct self *surplus = NULL;
@@ -65,6 +73,11 @@ void stack_free(struct self *block)
     spin_lock(&spare.lock);
     if (spare.count >= BLOCKS_KEPT)
         surplus = spare_take();
+    if (surplus && !is_from_pages(surplus)) {
+        list_add_tail(&surplus->all, &spare.blocks);
+        spare.count++;
+        surplus = NULL;
+    }
     list_add_tail(&block->all, &spare.blocks);
     spare.count++;
     spin_unlock(&spare.lock);

@@ -21,6 +21,7 @@ struct task_hooks task_hooks;
 struct task_counts task_counts;
 struct list_head all_processes = LIST_HEAD_INIT(all_processes);
 struct process init_process;
+struct self ended_self;
 static struct task init_task = {.comm = "init"};
 
 /* --- objects ---------------------------------------------------------------------------------- */
@@ -102,7 +103,8 @@ void task_put(struct task *task)
     if (!refcount_put(&task->ref))
         return;
     signal_task_release(task);
-    stack_free(task->self);
+    if (task->self != &ended_self)
+        stack_free(task->self);
     process_put(task->process);
     kfree(task);
 }

@@ -127,10 +127,10 @@ struct sched_state {
 
 struct task {
     struct refcount ref;
-    pid_t tid;               /* tasks_lock; execve gives a thread its leader's */
-    struct pid *number;      /* tasks_lock; NULL once the id is given back */
-    struct self *self;       /* constant; the block lives as long as the task. NULL: of init */
-    struct process *process; /* constant; counted */
+    pid_t tid;          /* tasks_lock; execve gives a thread its leader's */
+    struct pid *number; /* tasks_lock; NULL once the id is given back */
+    struct self *self;  /* tasks_lock; of one that has ended: a block of zeros. NULL: of init */
+    struct process *process;       /* constant; counted */
     struct list_head process_link; /* tasks_lock and sighand's lock; process->threads */
     char comm[TASK_COMM_LEN];      /* tasks_lock; written by threads of the process */
 
