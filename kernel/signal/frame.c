@@ -67,6 +67,7 @@ int signal_frame_push(const struct signal_action *action, const siginfo_t *info,
     stack_of_frame(&frame.uc.uc_stack, &s->altstack);
     if (copy_to_user((void __user *)place.frame, &frame, sizeof(frame)))
         return -EFAULT;
+    host_xstate_reset(); /* a handler begins with the control words that the ABI promises */
     frame_enter(regs, action->handler, info->si_signo, place.frame);
     return 0;
 }

@@ -335,10 +335,12 @@ static void xstate_reset(struct host_ucontext *uc)
 {
     struct _xstate *xstate = (void *)uc->mcontext.fpstate;
     struct _fpx_sw_bytes sw = xstate->fpstate.sw_reserved;
+    uint32_t mxcsr_mask = xstate->fpstate.mxcsr_mask; /* the processor's, not the program's */
 
     __builtin_memset(&xstate->fpstate, 0, sizeof(xstate->fpstate));
     xstate->fpstate.cwd = 0x37f;
     xstate->fpstate.mxcsr = 0x1f80;
+    xstate->fpstate.mxcsr_mask = mxcsr_mask;
     xstate->fpstate.sw_reserved = sw;
     if (sw.magic1 == FP_XSTATE_MAGIC1)
         __builtin_memset(&xstate->xstate_hdr, 0, sizeof(xstate->xstate_hdr));
