@@ -115,6 +115,9 @@ void target_bases_read(void);
 void target_bases_write(void);
 /* CPU time consumed by a thread that runs (user and kernel together), ns. */
 int64_t target_thread_cputime(const struct target_thread *thread);
+/* The same of all threads that run or ran in a thread's space. For a thread of another space, where the
+ * former answers 0. */
+int64_t target_space_cputime(const struct target_thread *thread);
 /* Host scheduling of the calling thread: affinity mask of len bytes. */
 int target_affinity_get(void *mask, size_t len);
 

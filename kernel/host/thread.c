@@ -103,6 +103,18 @@ ktime host_thread_cputime(const struct self *thread)
     return time < 0 ? 0 : time;
 }
 
+bool host_thread_is_near(const struct self *thread)
+{
+    return thread->thread.host_pid == self()->thread.host_pid;
+}
+
+ktime host_space_cputime(const struct self *thread)
+{
+    ktime time = target_space_cputime(&thread->thread);
+
+    return time < 0 ? 0 : time;
+}
+
 size_t host_affinity(void *mask, size_t len)
 {
     int n;

@@ -44,6 +44,10 @@ void host_bases_write(void);
 
 /* CPU time of the host thread that runs this one, ns; never negative. 0 when none does. */
 ktime host_thread_cputime(const struct self *thread);
+/* Does it run in the caller's host process? Only then the former can be told. */
+bool host_thread_is_near(const struct self *thread);
+/* CPU time of all threads, past ones too, of the host process that it runs in. */
+ktime host_space_cputime(const struct self *thread);
 
 /* The processors on which the host lets the caller run: bytes written, at most len. Bits, lowest first. */
 size_t host_affinity(void *mask, size_t len);

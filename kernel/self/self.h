@@ -58,6 +58,7 @@ struct self {
     u32 nheld;
     const void *waiting_for; /* a lock or a wait queue */
     const char *waiting_name;
+    u64 sleeps;             /* times that it slept; written by itself */
     struct list_head waits; /* wait queue entries of this thread, own use */
 
     u32 uaccess_off; /* not 0: user access is a bug now */

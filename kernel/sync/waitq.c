@@ -142,6 +142,7 @@ int wait_sleep(enum wait_kind kind, ktime deadline)
     if (!__atomic_compare_exchange_n(word, &armed, ASLEEP, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
         return interrupted(kind) ? -EINTR : 0;
+    self()->sleeps++;
     while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == ASLEEP) {
         err = host_wait(word, ASLEEP, deadline);
         if (err)

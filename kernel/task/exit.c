@@ -189,6 +189,7 @@ static void unlink_thread_locked(struct task *task)
 
     task_clock_stop(task);
     process->dead_threads.cpu += task->cpu_past;
+    process->dead_threads.switches += task->self->sleeps;
     process->end_uid = self()->cred->uid;
     task->exited = true;
     if (task != process->leader) {

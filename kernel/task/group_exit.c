@@ -125,8 +125,10 @@ void upcall_exit_work(void)
 
     if ((marks & PENDING_FREEZE) && task_is_leaving(me->task))
         task_exit_killed();
-    if (marks & PENDING_CPU)
+    if (marks & PENDING_CPU) {
+        task_clock_show();
         cpu_limit_check();
+    }
     if (marks & PENDING_WORK)
         mm_catch_up();
     signal_deliver();

@@ -48,6 +48,9 @@ extern struct self ended_self;
 /* The caller's host thread begins, or stops, to work for the task. */
 void task_clock_start(struct task *task);
 void task_clock_stop(struct task *task);
+/* What the host's clock of its thread showed more than the task had used when it began to count. */
+ktime task_cpu_before(struct task *task);
+void task_clock_show(void);
 
 void task_publish_comm(struct task *task, const char *name);
 

@@ -177,13 +177,31 @@ void task_clock_stop(struct task *task)
     __atomic_store_n(&task->cpu_past, time, __ATOMIC_RELEASE);
 }
 
+/* On the thread itself, which was asked to tell it to other host processes. */
+void task_clock_show(void)
+{
+    struct task *task = task_self();
+
+    __atomic_store_n(&task->cpu_shown, task_cpu_time(task), __ATOMIC_RELEASE);
+}
+
 ktime task_cpu_time(struct task *task)
 {
     ktime past = __atomic_load_n(&task->cpu_past, __ATOMIC_ACQUIRE);
     ktime mark = __atomic_load_n(&task->cpu_mark, __ATOMIC_ACQUIRE);
-    ktime now = mark < 0 || !task->self ? 0 : host_thread_cputime(task->self);
 
-    return mark >= 0 && now > mark ? past + now - mark : past;
+    if (mark < 0 || !task->self)
+        return past;
+    if (!host_thread_is_near(task->self))
+        return MAX(past, __atomic_load_n(&task->cpu_shown, __ATOMIC_ACQUIRE));
+    return past + MAX(host_thread_cputime(task->self) - mark, (ktime)0);
+}
+
+ktime task_cpu_before(struct task *task)
+{
+    ktime mark = __atomic_load_n(&task->cpu_mark, __ATOMIC_ACQUIRE);
+
+    return mark < 0 ? 0 : mark - __atomic_load_n(&task->cpu_past, __ATOMIC_ACQUIRE);
 }
 
 void task_publish_comm(struct task *task, const char *name)

@@ -157,6 +157,7 @@ struct task {
     /* CPU time: what is past, and since when the host's clock of the thread counts */
     ktime cpu_past; /* atomic */
     ktime cpu_mark; /* atomic; -1: the thread is not running */
+    ktime cpu_shown; /* atomic; when it was last asked by PENDING_CPU: for other host processes */
     ktime start_time;
 
     /* between clone and the thread's first step */
@@ -267,7 +268,10 @@ bool task_may_signal(struct task *task, int signo);
 
 /* ---- usage ---- */
 
+/* Of another host process's thread: what it told when task_mark(PENDING_CPU) last found it running. */
 ktime task_cpu_time(struct task *task);
+/* All clocks of clock_gettime(2), CPU time included. -EINVAL: there is no such clock. */
+int clock_read(clockid_t clock, ktime *now);
 void process_usage_locked(struct process *process,
                           struct usage *out); /* all threads, dead ones too */
 

@@ -2,6 +2,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "host/clock.h"
+#include "host/thread.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "syscall_proto.h"
@@ -18,15 +19,35 @@ void usage_add(struct usage *to, const struct usage *from)
     to->switches += from->switches;
 }
 
+/*
+ * The host tells a single thread's time to its own process alone, but a process's to all. So another process's
+ * time is that of its space, without what its threads had used of it before they began to count.
+ */
+static ktime process_cpu_locked(struct process *process)
+{
+    ktime counted = process->dead_threads.cpu, before = 0;
+    const struct self *far = NULL;
+    struct task *task;
+
+    for_each_thread(task, process) {
+        counted += task_cpu_time(task);
+        before += task_cpu_before(task);
+        if (task->self && !host_thread_is_near(task->self))
+            far = task->self;
+    }
+    return far ? MAX(counted, host_space_cputime(far) - before) : counted;
+}
+
 void process_usage_locked(struct process *process, struct usage *out)
 {
     struct task *task;
 
     *out = process->dead_threads;
+    out->cpu = process_cpu_locked(process);
     for_each_thread(task, process) {
         struct mm *mm = task->self->mm;
 
-        out->cpu += task_cpu_time(task);
+        out->switches += task->self->sleeps;
         if (mm)
             out->max_rss = MAX(out->max_rss, mm->highest_vm * (PAGE_SIZE / 1024));
     }
@@ -58,6 +79,7 @@ long sys_getrusage(s32 who, struct rusage __user *to)
         break;
     case RUSAGE_THREAD:
         usage.cpu = task_cpu_time(task_self());
+        usage.switches = self()->sleeps;
         break;
     default:
         spin_unlock(&tasks_lock);

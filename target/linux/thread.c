@@ -286,17 +286,26 @@ void target_thread_probe(struct target_thread *thread)
         HOST2(__NR_tkill, tid, KICK_SIGNAL);
 }
 
-int64_t target_thread_cputime(const struct target_thread *thread)
+/* clockid of a CPU time: clock_getres(2); kind 2 is a process's, 6 a thread's */
+static int64_t cpu_clock_read(int32_t id, unsigned kind)
 {
-    int32_t tid = __atomic_load_n(&thread->host_tid, __ATOMIC_RELAXED);
     struct {
         int64_t sec, nsec;
     } ts;
 
-    /* clockid of a thread's CPU time: clock_getres(2), "thread-specific CPU-time clock" */
-    if (!tid || HOST2(__NR_clock_gettime, (int)((~(unsigned)tid << 3) | 6), &ts) < 0)
+    if (!id || HOST2(__NR_clock_gettime, (int)((~(unsigned)id << 3) | kind), &ts) < 0)
         return 0;
     return ts.sec * 1000000000 + ts.nsec;
+}
+
+int64_t target_thread_cputime(const struct target_thread *thread)
+{
+    return cpu_clock_read(__atomic_load_n(&thread->host_tid, __ATOMIC_RELAXED), 6);
+}
+
+int64_t target_space_cputime(const struct target_thread *thread)
+{
+    return cpu_clock_read(thread->host_pid, 2);
 }
 
 int target_affinity_get(void *mask, size_t len)
