@@ -232,6 +232,27 @@ static void __attribute__((noreturn)) leave(struct task *task)
     host_thread_exit();
 }
 
+/* A session leader's group and session are its own until it has ended: setpgid(2), setsid(2). */
+static void end_session(struct process *process)
+{
+    struct session *session;
+
+    spin_lock(&tasks_lock);
+    session = process->group->session;
+    if (session->leader != process)
+        session = NULL;
+    spin_unlock(&tasks_lock);
+    if (session && task_hooks.session_ends)
+        task_hooks.session_ends(session);
+}
+
+void instance_exit(int status)
+{
+    if (task_hooks.instance_end)
+        task_hooks.instance_end();
+    host_exit(status);
+}
+
 void task_exit(int code)
 {
     struct task *task = task_self();
@@ -252,8 +273,8 @@ void task_exit(int code)
     if (last)
         process_set_exe(process, NULL);
 
-    if (last && process->group->session->leader == process && task_hooks.session_ends)
-        task_hooks.session_ends(process->group->session);
+    if (last)
+        end_session(process);
 
     spin_lock(&tasks_lock);
     if (!process->ending && last)
@@ -264,9 +285,7 @@ void task_exit(int code)
         int status = process->exit_status;
 
         spin_unlock(&tasks_lock);
-        if (task_hooks.instance_end)
-            task_hooks.instance_end();
-        host_exit(status);
+        instance_exit(status);
     }
     if (last)
         end_process_locked(process, &dead);

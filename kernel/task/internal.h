@@ -74,6 +74,9 @@ void processes_release(struct list_head *dead);
  */
 struct mm *mm_switch(struct mm *to);
 
+/* Ends the instance with a wait(2) status; no lock is held. */
+void instance_exit(int status) __attribute__((noreturn));
+
 /* ---- group_exit.c ---- */
 
 /* Ends all threads but the caller's; it then goes by the process's id. 0, or -EAGAIN: it ends too. */

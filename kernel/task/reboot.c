@@ -3,7 +3,6 @@
  * what the man page says of pid namespaces, the first process killed by SIGHUP or SIGINT.
  */
 #include "base/errno.h"
-#include "host/thread.h"
 #include "syscall_proto.h"
 #include "task/internal.h"
 
@@ -26,10 +25,10 @@ long sys_reboot(u32 magic, u32 magic2, u32 op, void __user *arg)
     switch (op) {
     case LINUX_REBOOT_CMD_RESTART:
     case LINUX_REBOOT_CMD_RESTART2:
-        host_exit(SIGHUP);
+        instance_exit(SIGHUP);
     case LINUX_REBOOT_CMD_HALT:
     case LINUX_REBOOT_CMD_POWER_OFF:
-        host_exit(SIGINT);
+        instance_exit(SIGINT);
     default: /* nobody presses Ctrl-Alt-Delete here, and there is nothing to suspend to */
         return -EINVAL;
     }
