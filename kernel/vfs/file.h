@@ -82,6 +82,7 @@ struct file {
 #define FILE_ANON BIT(7)      /* on the shared anonymous inode: shown as anon_inode:NAME */
 #define FILE_WRITER BIT(8)    /* counted in inode->writers and the mount's writers */
 #define FILE_DENIES BIT(9)    /* file_deny_write() holds; atomic */
+#define FILE_EMPTIES BIT(10)  /* while it is opened: O_TRUNC, the contents are not needed any more */
 
 /*
  * A file that is part of a larger object (eventfd, pipe end, socket): on the anonymous inode when inode is

@@ -140,6 +140,8 @@ static struct file *open_object(const struct path *path, const struct open_reque
     }
     file->mode |= (access & 1 ? FILE_READ : 0) | (access & 2 ? FILE_WRITE : 0) |
                   (req->access & MAY_EXEC ? FILE_EXEC : 0);
+    if ((req->flags & O_TRUNC) && !req->created && inode_is(file->inode, S_IFREG))
+        file->mode |= FILE_EMPTIES;
     err = count_writer(file);
     if (!err) {
         err = file_bind(file);
@@ -147,7 +149,8 @@ static struct file *open_object(const struct path *path, const struct open_reque
         if (err)
             file->ops = NULL;
     }
-    if (!err && (req->flags & O_TRUNC) && !req->created && inode_is(file->inode, S_IFREG)) {
+    if (!err && (file->mode & FILE_EMPTIES)) {
+        file->mode &= ~(u32)FILE_EMPTIES;
         err = mount_want_write(path->mount);
         if (!err) {
             err = inode_truncate(file->inode, 0, file);

@@ -18,7 +18,7 @@ static int overlay_open(struct inode *inode, struct file *file)
     int err = 0;
 
     if (file->mode & FILE_WRITE)
-        err = overlay_copy_up(inode, true);
+        err = overlay_copy_up(inode, !(file->mode & FILE_EMPTIES));
     if (err)
         return err;
     own = kzalloc(sizeof(*own));
