@@ -130,6 +130,11 @@ size_t host_affinity(void *mask, size_t len)
     return (size_t)n;
 }
 
+void host_affinity_set(const struct self *thread, const void *mask, size_t len)
+{
+    (void)target_affinity_set(&thread->thread, mask, len);
+}
+
 /* The processor's own answer: Linux keeps the number in IA32_TSC_AUX, which RDPID and LSL show. */
 u32 host_current_cpu(void)
 {

@@ -51,6 +51,8 @@ ktime host_space_cputime(const struct self *thread);
 
 /* The processors on which the host lets the caller run: bytes written, at most len. Bits, lowest first. */
 size_t host_affinity(void *mask, size_t len);
+/* Where a thread may run; a host that refuses leaves it where it is. */
+void host_affinity_set(const struct self *thread, const void *mask, size_t len);
 /* The processor that the caller runs on now. */
 u32 host_current_cpu(void);
 

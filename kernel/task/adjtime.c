@@ -14,10 +14,10 @@
 #include <linux/capability.h>
 #include <linux/timex.h>
 
-#define TICK_USEC 10000              /* 100 ticks a second */
-#define TOLERANCE (500L << 16)       /* ppm with 16 binary places */
-#define ERROR_LIMIT_USEC 16000000    /* of a clock that has not been compared with another */
-#define MICROSECOND 1
+#define TICK_USEC        10000        /* 100 ticks a second */
+#define TOLERANCE        (500L << 16) /* ppm with 16 binary places */
+#define ERROR_LIMIT_USEC 16000000     /* of a clock that has not been compared with another */
+#define MICROSECOND      1
 
 /* What can be changed: the time. ADJ_MICRO and ADJ_NANO only tell the unit. */
 #define MODES_DONE (ADJ_SETOFFSET | ADJ_MICRO | ADJ_NANO)

@@ -291,6 +291,8 @@ static int child_start(struct task *child, u64 flags)
         task_clock_stop(task_self());
         host_thread_lend(child->self);
         task_clock_start(task_self());
+        if (task_self()->affinity_set || child->affinity_set)
+            affinity_apply(task_self()); /* the child has had its own on this host thread */
         return 0;
     }
     return host_thread_start(child->self);

@@ -195,6 +195,8 @@ static void enter_new_space(struct mm *mm, struct target_space *space)
         task_clock_stop(task_self());
         host_thread_move(space);
         task_clock_start(task_self());
+        if (task_self()->affinity_set)
+            affinity_apply(task_self());
     }
     if (old)
         mm_put(old);

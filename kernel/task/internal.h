@@ -95,6 +95,11 @@ bool parent_notify_end_locked(struct process *child);
 /* Groups that lose their last tie to the session: those who are stopped get SIGHUP and SIGCONT. */
 void orphaned_group_locked(struct process *process, struct process *parent);
 
+/* ---- sched.c ---- */
+
+void sched_start(void);
+void affinity_apply(struct task *task); /* to the host thread that runs it now */
+
 /* ---- cpu_limit.c ---- */
 
 void cpu_limit_start(void);

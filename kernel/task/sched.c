@@ -286,32 +286,39 @@ long sys_sched_getattr(pid_t pid, struct sched_attr __user *uattr, u32 size, u32
 
 /* --- processors ----------------------------------------------------------------------------------------- */
 
-static size_t allowed_cpus(unsigned long *mask, size_t size)
-{
-    size_t len = host_affinity(mask, size);
+/* What the host allows the instance, and how many bytes of it mean something; constant. */
+static struct {
+    unsigned long mask[TASK_CPU_WORDS];
+    size_t len;
+} cpus;
 
-    return ALIGN_UP(len, sizeof(long));
+void sched_start(void)
+{
+    cpus.len = ALIGN_UP(host_affinity(cpus.mask, sizeof cpus.mask), sizeof(long));
+}
+
+void affinity_apply(struct task *task)
+{
+    host_affinity_set(task->self, task->affinity_set ? task->affinity : cpus.mask, cpus.len);
 }
 
 long sys_sched_getaffinity(pid_t pid, u32 cpusetsize, void __user *mask)
 {
-    unsigned long host[TASK_CPU_WORDS] = {0};
     AUTO(task_put) struct task *task = NULL;
-    size_t len = allowed_cpus(host, sizeof host);
+    size_t len = MIN(cpus.len, (size_t)cpusetsize);
 
-    if (cpusetsize < len || cpusetsize % sizeof(long))
+    if (cpusetsize < cpus.len || cpusetsize % sizeof(long))
         return -EINVAL;
     task = sched_task(pid);
     if (IS_ERR(task))
         return pid < 0 ? -ESRCH : PTR_ERR(task);
-    len = MIN(len, (size_t)cpusetsize);
-    return copy_to_user(mask, task->affinity_set ? task->affinity : host, len) ? -EFAULT
-                                                                               : (long)len;
+    return copy_to_user(mask, task->affinity_set ? task->affinity : cpus.mask, len) ? -EFAULT
+                                                                                    : (long)len;
 }
 
 long sys_sched_setaffinity(pid_t pid, u32 cpusetsize, const void __user *mask)
 {
-    unsigned long host[TASK_CPU_WORDS] = {0}, wanted[TASK_CPU_WORDS] = {0}, any = 0;
+    unsigned long wanted[TASK_CPU_WORDS] = {0}, any = 0;
     AUTO(task_put) struct task *task = NULL;
 
     if (copy_from_user(wanted, mask, MIN((size_t)cpusetsize, sizeof wanted)) != 0)
@@ -321,14 +328,14 @@ long sys_sched_setaffinity(pid_t pid, u32 cpusetsize, const void __user *mask)
         return pid < 0 ? -ESRCH : PTR_ERR(task);
     if (!owns(task) && !capable(CAP_SYS_NICE))
         return -EPERM;
-    allowed_cpus(host, sizeof host);
     for (size_t i = 0; i < TASK_CPU_WORDS; i++)
-        any |= wanted[i] &= host[i];
+        any |= wanted[i] &= cpus.mask[i];
     if (!any)
         return -EINVAL;
     spin_lock(&tasks_lock);
     memcpy(task->affinity, wanted, sizeof wanted);
     task->affinity_set = true;
+    affinity_apply(task);
     spin_unlock(&tasks_lock);
     return 0;
 }

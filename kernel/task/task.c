@@ -348,6 +348,7 @@ int task_start(const struct boot_info *boot)
     mm_notify = notify_space;
     cred_changed = rights_changed;
     cpu_limit_start();
+    sched_start();
     if (!err)
         err = credentials_start(boot);
     if (!err)

@@ -155,8 +155,8 @@ struct task {
     struct waitq vfork_done; /* waits hold tasks_lock */
 
     /* CPU time: what is past, and since when the host's clock of the thread counts */
-    ktime cpu_past; /* atomic */
-    ktime cpu_mark; /* atomic; -1: the thread is not running */
+    ktime cpu_past;  /* atomic */
+    ktime cpu_mark;  /* atomic; -1: the thread is not running */
     ktime cpu_shown; /* atomic; when it was last asked by PENDING_CPU: for other host processes */
     ktime start_time;
 

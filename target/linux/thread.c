@@ -312,3 +312,10 @@ int target_affinity_get(void *mask, size_t len)
 {
     return (int)HOST3(__NR_sched_getaffinity, 0, len, mask);
 }
+
+int target_affinity_set(const struct target_thread *thread, const void *mask, size_t len)
+{
+    int32_t tid = __atomic_load_n(&thread->host_tid, __ATOMIC_RELAXED);
+
+    return tid ? (int)HOST3(__NR_sched_setaffinity, tid, len, mask) : 0;
+}
