@@ -296,7 +296,7 @@ fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (
 
 .PHONY: debug soak demo gdb
 debug: ## build build/debug/myst, whose kernel checks the order of its locks
-	@$(MAKE) --no-print-directory B=build/debug DEBUG=1 all
+	@+$(MAKE) --no-print-directory B=build/debug DEBUG=1 all
 
 soak: all tests ## keep instances busy for an hour (MINUTES=N)
 	@tests/soak/run --minutes $(or $(MINUTES),60)

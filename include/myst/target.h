@@ -53,6 +53,7 @@ struct target_thread {
     struct target_thread *lender; /* the thread whose host thread this one borrows */
     uint64_t report_rip, report_rbp; /* what the thread was doing, for the hang report */
     uint32_t report; /* atomic; 1: asked for, 2: answered */
+    uint32_t kicked; /* atomic; 1: a kick is on its way, or was taken since the mode last changed */
 };
 
 #define TARGET_STACK_SIZE 65536UL /* a kernel stack block: thread, then the stack above it */

@@ -10,6 +10,7 @@
 /* One class: an order between two of it is what the checker leaves to addresses. */
 static struct spinlock first_lock = SPINLOCK(OBJECT);
 static struct spinlock second_lock = SPINLOCK(OBJECT);
+static u64 *volatile nowhere = (u64 *)8;
 static u32 callers; /* atomic; a futex word: those that hold their first lock */
 
 /* The second caller's arrival proves that both hold one lock before either wants the other. */
@@ -42,7 +43,7 @@ long debug_call(const u64 args[6])
         return args[1] == 0 ? deadlock(&first_lock, &second_lock)
                             : deadlock(&second_lock, &first_lock);
     case DEBUG_FAULT:
-        return (long)*(volatile u64 *)8;
+        return (long)*nowhere;
     case DEBUG_ORDER:
         return wrong_order();
     default:

@@ -7,6 +7,7 @@
 #define THREAD_PENDING 216
 #define THREAD_MODE 220
 #define THREAD_WAKE 224
+#define THREAD_KICKED 292
 #define THREAD_GONE 228
 #define THREAD_SP 248
 #define THREAD_FRAME 256
@@ -68,6 +69,7 @@ function host_call_blocking
     mov %r9, %r10
     mov 16(%rbp), %r8
     mov 24(%rbp), %r9
+    movl $0, THREAD_KICKED(%rbx)
     mov $IN_HOST, %eax
     xchg %eax, THREAD_MODE(%rbx)
     mov %r12, %rax
@@ -156,6 +158,7 @@ function exit_to_user
     mov %rsp, %rdi
     and $STACK_MASK, %rdi
     mov THREAD_FRAME(%rdi), %rsp
+    movl $0, THREAD_KICKED(%rdi)
     mov $IN_USER, %eax
     xchg %eax, THREAD_MODE(%rdi)
     cmpl $0, THREAD_PENDING(%rdi)

@@ -260,11 +260,15 @@ void target_thread_kick(struct target_thread *thread)
 
     /*
      * The mark is set before; whoever moves a thread publishes its host thread and reads the mark after. A kick
-     * that comes late or meets another thread is harmless.
+     * that comes late or meets another thread is harmless. One is enough until the thread publishes a mode
+     * again and looks at its marks: more would pile up on its stack while it is on the way into the kernel.
      */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&thread->mode, __ATOMIC_SEQ_CST) == TARGET_IN_KERNEL ||
+        __atomic_exchange_n(&thread->kicked, 1, __ATOMIC_SEQ_CST))
+        return;
     tid = __atomic_load_n(&thread->host_tid, __ATOMIC_SEQ_CST);
-    if (tid && __atomic_load_n(&thread->mode, __ATOMIC_SEQ_CST) != TARGET_IN_KERNEL)
+    if (tid)
         HOST2(__NR_tkill, tid, KICK_SIGNAL);
 }
 

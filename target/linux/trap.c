@@ -10,6 +10,7 @@
 _Static_assert(offsetof(struct target_thread, pending) == 216, "entry.S: THREAD_PENDING");
 _Static_assert(offsetof(struct target_thread, mode) == 220, "entry.S: THREAD_MODE");
 _Static_assert(offsetof(struct target_thread, wake) == 224, "entry.S: THREAD_WAKE");
+_Static_assert(offsetof(struct target_thread, kicked) == 292, "entry.S: THREAD_KICKED");
 _Static_assert(offsetof(struct target_thread, gone) == 228, "entry.S: THREAD_GONE");
 _Static_assert(offsetof(struct target_thread, sp) == 248, "entry.S: THREAD_SP");
 _Static_assert(offsetof(struct target_thread, frame) == 256, "entry.S: THREAD_FRAME");
