@@ -110,6 +110,8 @@ static loff_t overlay_seek(struct file *file, loff_t offset, int whence)
         return PTR_ERR(real);
     if ((whence == SEEK_DATA || whence == SEEK_HOLE) && real->ops->seek)
         return real->ops->seek(real, offset, whence);
+    if (whence == SEEK_END) /* two writers may have brought their news in the wrong order */
+        overlay_mirror(file->inode);
     return file_seek_generic(file, offset, whence);
 }
 
