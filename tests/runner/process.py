@@ -92,13 +92,14 @@ def run(mode, arguments, timeout, merged=False, trap=False):
                 start_new_session=True)
             try:
                 process.wait(timeout)
+                seconds = time.monotonic() - start
             except subprocess.TimeoutExpired:
                 timed_out = True
+                seconds = time.monotonic() - start
                 _end_hung(process, mode)
             finally:
                 _signal_group(process.pid, signal.SIGKILL)
                 process.wait()
-            seconds = time.monotonic() - start
             status = process.returncode
             return Outcome(128 - status if status < 0 else status, _read(out), _read(err),
                            timed_out, seconds)

@@ -9,7 +9,7 @@ from process import ROOT
 
 RESULTS = os.path.join(ROOT, "build", "tests", "results.json")
 SLOWEST = 20
-DETAIL_LINES = 40
+DETAIL_LINES = 60       # a hang report of a few threads fits
 
 
 class Report:
