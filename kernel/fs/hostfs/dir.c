@@ -55,6 +55,7 @@ static int hostfs_iterate(struct file *file, struct dir_context *dir)
 {
     char *records = kmalloc(RECORDS_SIZE);
     int full = 0;
+    loff_t before;
     s64 got = 0;
 
     if (!records)
@@ -64,7 +65,12 @@ static int hostfs_iterate(struct file *file, struct dir_context *dir)
                                 dir->pos);
         if (got <= 0)
             break;
+        before = dir->pos;
         full = emit_records(file->inode, records, (size_t)got, dir);
+        if (!full && dir->pos == before) { /* a host that leads us in a circle */
+            got = -EIO;
+            break;
+        }
     }
     kfree(records);
     return got < 0 ? (int)got : 0;
