@@ -5,6 +5,7 @@
 #include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "self/self.h"
+#include "task/task.h"
 
 #define BUCKETS 256 /* a power of two */
 
@@ -60,7 +61,7 @@ struct futex_bucket *futex_bucket(const struct futex_key *key)
 
 /* --- waiters ------------------------------------------------------------------------------------------------ */
 
-void futex_enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset)
+static void enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset)
 {
     waiter->key = *key;
     waiter->bitset = bitset;
@@ -70,6 +71,22 @@ void futex_enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32
     spin_lock(&waiter->bucket->lock);
     list_add_tail(&waiter->link, &waiter->bucket->waiters);
     spin_unlock(&waiter->bucket->lock);
+}
+
+void futex_enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset)
+{
+    waiter->pi_tid = 0;
+    enqueue(waiter, key, bitset);
+}
+
+void futex_enqueue_pi(struct futex_waiter *waiter, const struct futex_key *key, u32 tid)
+{
+    waiter->pi_tid = tid;
+    waiter->pi_owner = 0;
+    waiter->pi_priority = READ_ONCE(task_self()->sched.priority);
+    waiter->pi_chosen = false;
+    waiter->pi_result = 0;
+    enqueue(waiter, key, 0);
 }
 
 /* The bucket of a waiter changes when it is requeued. */
@@ -162,7 +179,7 @@ int futex_requeue_key(const struct futex_key *from, const struct futex_key *to, 
 
     lock_two(source, target);
     list_for_each_entry_safe(waiter, next, &source->waiters, link) {
-        if (!key_equal(&waiter->key, from))
+        if (!key_equal(&waiter->key, from) || waiter->pi_tid)
             continue;
         if (done - n_wake >= n_move)
             break;
@@ -177,6 +194,54 @@ int futex_requeue_key(const struct futex_key *from, const struct futex_key *to, 
     }
     unlock_two(source, target);
     return done;
+}
+
+/* --- priority inheritance --------------------------------------------------------------------------------- */
+
+struct futex_waiter *futex_choose_pi(const struct futex_key *key)
+{
+    struct futex_bucket *bucket = futex_bucket(key);
+    struct futex_waiter *waiter, *best = NULL;
+
+    spin_lock(&bucket->lock);
+    list_for_each_entry(waiter, &bucket->waiters, link) {
+        if (waiter->pi_tid && key_equal(&waiter->key, key) &&
+            (!best || waiter->pi_priority > best->pi_priority))
+            best = waiter;
+    }
+    if (best) {
+        list_del(&best->link);
+        best->pi_chosen = true;
+    }
+    spin_unlock(&bucket->lock);
+    return best;
+}
+
+void futex_settle_pi(struct futex_waiter *waiter, int result)
+{
+    struct futex_bucket *bucket = waiter->bucket;
+
+    spin_lock(&bucket->lock);
+    waiter->pi_result = result;
+    WRITE_ONCE(waiter->woken, true);
+    waitq_wake(&waiter->woken_queue, 0);
+    spin_unlock(&bucket->lock);
+}
+
+void futex_wake_pi_of(u32 owner)
+{
+    struct futex_waiter *waiter, *next;
+
+    for (int i = 0; i < BUCKETS; i++) {
+        struct futex_bucket *bucket = &futexes.buckets[i];
+
+        spin_lock(&bucket->lock);
+        list_for_each_entry_safe(waiter, next, &bucket->waiters, link) {
+            if (waiter->pi_tid && waiter->pi_owner == owner)
+                waiter_wake(waiter);
+        }
+        spin_unlock(&bucket->lock);
+    }
 }
 
 int futex_wake(u32 __user *word, bool is_private, int n, u32 bitset)

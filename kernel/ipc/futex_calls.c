@@ -217,7 +217,8 @@ long sys_futex(u32 __user *word, int op, u32 val, void __user *timeout, u32 __us
     struct wait_args args = {word, is_private, val, FUTEX_BITSET_MATCH_ANY, KTIME_FOREVER};
     int err;
 
-    if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT)
+    if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_WAIT &&
+        cmd != FUTEX_LOCK_PI2)
         return -ENOSYS;
     switch (cmd) {
     case FUTEX_WAIT_BITSET:
@@ -238,6 +239,16 @@ long sys_futex(u32 __user *word, int op, u32 val, void __user *timeout, u32 __us
         return requeue(word, word2, is_private, (int)val, n2, &val3);
     case FUTEX_WAKE_OP:
         return wake_op(word, word2, is_private, (int)val, n2, val3);
+    case FUTEX_LOCK_PI:
+        op |= FUTEX_CLOCK_REALTIME;
+        fallthrough;
+    case FUTEX_LOCK_PI2:
+        err = deadline_get(op, timeout, &args.deadline);
+        return err ? err : futex_pi_lock(word, is_private, args.deadline);
+    case FUTEX_TRYLOCK_PI:
+        return futex_pi_trylock(word);
+    case FUTEX_UNLOCK_PI:
+        return futex_pi_unlock(word, is_private);
     default:
         return -ENOSYS;
     }
@@ -316,6 +327,12 @@ long sys_get_robust_list(int pid, unsigned long __user *head_ptr, size_t __user 
     return put_user((unsigned long)READ_ONCE(task->robust_list), head_ptr);
 }
 
+static void words_leave(struct task *task)
+{
+    robust_walk(task);
+    futex_pi_owner_gone(task);
+}
+
 static void clear_tid_wake(u32 __user *word, int n)
 {
     futex_wake(word, false, n, FUTEX_BITSET_MATCH_ANY);
@@ -325,5 +342,5 @@ void futex_start(void)
 {
     futex_table_init();
     task_hooks.futex_wake = clear_tid_wake;
-    task_hooks.mm_release = robust_walk;
+    task_hooks.mm_release = words_leave;
 }

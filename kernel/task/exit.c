@@ -37,6 +37,7 @@ struct mm *mm_switch(struct mm *to)
         clear_tid(task);
     }
     task->robust_list = NULL;
+    __atomic_store_n(&task->left_futexes, !to, __ATOMIC_SEQ_CST);
     spin_lock(&tasks_lock);
     self()->mm = to;
     spin_unlock(&tasks_lock);

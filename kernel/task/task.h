@@ -149,6 +149,7 @@ struct task {
 
     u32 __user *clear_child_tid; /* own; set_tid_address(2) */
     void __user *robust_list;    /* own; set_robust_list(2) */
+    bool left_futexes;           /* atomic; that was walked, and the thread owns no word any more */
 
     /* vfork: the parent waits until this thread no longer uses its memory */
     bool vfork_wait;         /* tasks_lock */

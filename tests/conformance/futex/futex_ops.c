@@ -382,6 +382,103 @@ static void pi_lock_knows_its_owner(void **state)
     need_eq(futex(&word, FUTEX_LOCK_PI, 0, NULL, NULL, 0), -ESRCH);
 }
 
+static void *die_with_pi(void *arg)
+{
+    struct pi_job *job = arg;
+
+    job->locked = futex(&job->word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+    job->tid = (pid_t)SYS(SYS_gettid);
+    (void)wait_until((unsigned)job->word & FUTEX_WAITERS);
+    return NULL;
+}
+
+/* covers: futex FUTEX_LOCK_PI */
+static void pi_lock_of_a_dead_owner_goes_to_the_waiter(void **state)
+{
+    struct pi_job job = {0};
+    pid_t self = (pid_t)SYS(SYS_gettid);
+    pthread_t thread;
+
+    (void)state;
+    if (pi_missing()) {
+        skip_because("priority inheritance is not in the running kernel");
+    }
+    need_eq(pthread_create(&thread, NULL, die_with_pi, &job), 0);
+    need(wait_until(job.tid != 0));
+    need_eq(futex(&job.word, FUTEX_LOCK_PI, 0, NULL, NULL, 0), 0);
+    need_eq((unsigned)job.word & FUTEX_TID_MASK, self);
+    need((unsigned)job.word & FUTEX_OWNER_DIED);
+    need_eq(futex(&job.word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), 0);
+    need_eq(pthread_join(thread, NULL), 0);
+}
+
+static void *hold_pi(void *arg)
+{
+    struct pi_job *job = arg;
+
+    job->locked = futex(&job->word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+    job->tid = (pid_t)SYS(SYS_gettid);
+    (void)wait_until(job->unlocked != 0);
+    return NULL;
+}
+
+/* covers: futex FUTEX_LOCK_PI ETIMEDOUT */
+static void pi_lock_gives_up_at_its_deadline(void **state)
+{
+    struct pi_job job = {0};
+    struct timespec past = {.tv_sec = 1};
+    pthread_t thread;
+
+    (void)state;
+    if (pi_missing()) {
+        skip_because("priority inheritance is not in the running kernel");
+    }
+    need_eq(pthread_create(&thread, NULL, hold_pi, &job), 0);
+    need(wait_until(job.tid != 0));
+    need_eq(futex(&job.word, FUTEX_LOCK_PI, 0, &past, NULL, 0), -ETIMEDOUT);
+    job.unlocked = 1;
+    need_eq(pthread_join(thread, NULL), 0);
+}
+
+#define ROUNDS 2000
+
+static pthread_mutex_t pi_mutex;
+static volatile long pi_count;
+
+static void *count_up(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        need_eq(pthread_mutex_lock(&pi_mutex), 0);
+        pi_count = pi_count + 1;
+        need_eq(pthread_mutex_unlock(&pi_mutex), 0);
+    }
+    return NULL;
+}
+
+/* covers: futex FUTEX_LOCK_PI FUTEX_UNLOCK_PI */
+static void pi_mutex_excludes(void **state)
+{
+    pthread_mutexattr_t attr;
+    pthread_t threads[4];
+
+    (void)state;
+    if (pi_missing()) {
+        skip_because("priority inheritance is not in the running kernel");
+    }
+    need_eq(pthread_mutexattr_init(&attr), 0);
+    need_eq(pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT), 0);
+    need_eq(pthread_mutex_init(&pi_mutex, &attr), 0);
+    pi_count = 0;
+    for (int i = 0; i < 4; i++) {
+        need_eq(pthread_create(&threads[i], NULL, count_up, NULL), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        need_eq(pthread_join(threads[i], NULL), 0);
+    }
+    need_eq(pi_count, 4 * ROUNDS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +496,9 @@ int main(void)
         cmocka_unit_test(list_is_read_back),
         cmocka_unit_test(pi_lock_is_handed_to_the_waiter),
         cmocka_unit_test(pi_lock_knows_its_owner),
+        cmocka_unit_test(pi_lock_of_a_dead_owner_goes_to_the_waiter),
+        cmocka_unit_test(pi_lock_gives_up_at_its_deadline),
+        cmocka_unit_test(pi_mutex_excludes),
     };
 
     return cmocka_run_group_tests_name("futex/futex_ops", tests, NULL, NULL);
