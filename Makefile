@@ -307,6 +307,11 @@ demo: all ## a walk through what works
 gdb: all ## start an instance under gdb (ARGS="/ /bin/bash -c ..."; none: attach to one)
 	@tools/gdb/start $(ARGS)
 
+GATES := $(sort $(notdir $(wildcard tests/gates/g[1-9])))
+.PHONY: $(GATES)
+$(GATES): all # one of the steps that everything else stands on
+	@tests/run -v gates/$@
+
 # Tests are always built by gcc, whatever builds the kernel: the same binary runs everywhere.
 $(B)/tests/%.o: tests/%.c $(B)/.deps
 	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) $(DEPFLAGS) -c $< -o $@
