@@ -12,6 +12,7 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
 
     if (strcmp(what, "deadlock") == 0) {
+        write(1, "ready\n", 6); /* from now on the supervisor takes signals */
         pid_t child = fork();
 
         syscall(DEBUG_CALL, DEADLOCK, child == 0);
