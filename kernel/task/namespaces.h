@@ -24,6 +24,7 @@ static inline struct namespaces *namespaces_get(struct namespaces *ns)
     return ns;
 }
 void namespaces_put(struct namespaces *ns);
+DEFINE_AUTO(namespaces_put, struct namespaces *)
 
 /*
  * Those of a thread with some of its own: NAMESPACES_OWN are the ones that there can be. fs, the thread's, is moved to

@@ -25,6 +25,17 @@ static bool shares_process(void)
     return process_self()->nthreads > 1;
 }
 
+/* The reference is taken over. Others look under tasks_lock. */
+static void enter_namespaces(struct namespaces *to)
+{
+    struct namespaces *old = self()->namespaces;
+
+    spin_lock(&tasks_lock);
+    self()->namespaces = to;
+    spin_unlock(&tasks_lock);
+    namespaces_put(old);
+}
+
 static int unshare_namespaces(unsigned long flags)
 {
     struct namespaces *old = self()->namespaces, *own;
@@ -32,8 +43,7 @@ static int unshare_namespaces(unsigned long flags)
 
     if (err)
         return err;
-    self()->namespaces = own;
-    namespaces_put(old);
+    enter_namespaces(own);
     return 0;
 }
 
@@ -62,21 +72,51 @@ long sys_unshare(unsigned long flags)
     return err;
 }
 
-/* No descriptor stands for one, or for another process's. */
+/* Those of a process, counted; NULL once it has ended. */
+static struct namespaces *process_namespaces(struct process *process)
+{
+    struct namespaces *namespaces = NULL;
+    struct task *task;
+
+    spin_lock(&tasks_lock);
+    task = list_first_entry(&process->threads, struct task, process_link);
+    if (task && task->self->namespaces)
+        namespaces = namespaces_get(task->self->namespaces);
+    spin_unlock(&tasks_lock);
+    return namespaces;
+}
+
+/* There is one of most kinds, and everybody is in it. Names are shared by those who share mounts. */
+static int join(struct namespaces *to, int nstype)
+{
+    struct namespaces *mine = self()->namespaces;
+
+    if (to == mine || !(nstype & NAMESPACES_OWN))
+        return 0;
+    if (to->mounts != mine->mounts)
+        return -EINVAL;
+    if (nstype & CLONE_NEWUTS)
+        enter_namespaces(namespaces_get(to));
+    return 0;
+}
+
+/* Of descriptors only those for processes lead to namespaces. */
 long sys_setns(int fd, int nstype)
 {
+    AUTO(namespaces_put) struct namespaces *namespaces = NULL;
+    AUTO(process_put) struct process *process = NULL;
     AUTO_FD ref = fd_borrow(fd);
 
     if (!ref.file)
         return -EBADF;
-
-    AUTO(process_put) struct process *process = pidfd_process(fd, NULL);
-
-    if (IS_ERR(process))
+    process = pidfd_process(fd, NULL);
+    /* Nobody may enter the user namespace that he is in already. */
+    if (IS_ERR(process) || !nstype || nstype & (~UNSHARE_NAMESPACES | CLONE_NEWUSER))
         return -EINVAL;
-    if (!nstype || nstype & ~UNSHARE_NAMESPACES)
-        return -EINVAL;
-    return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+    namespaces = process_namespaces(process);
+    if (!namespaces)
+        return -ESRCH;
+    return capable(CAP_SYS_ADMIN) ? join(namespaces, nstype) : -EPERM;
 }
 
 /* --- kcmp --------------------------------------------------------------------------------------------- */
