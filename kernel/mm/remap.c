@@ -126,7 +126,7 @@ static int check_remap(const struct remap *r)
         return -EINVAL;
     if ((r->flags & MREMAP_DONTUNMAP) && r->old_len != r->new_len)
         return -EINVAL;
-    if (!IS_ALIGNED(r->old, PAGE_SIZE) || r->new_len == 0)
+    if (!IS_ALIGNED(r->old, PAGE_SIZE) || r->new_len == 0 || r->new_len > MYST_USER_END)
         return -EINVAL;
     if (!(r->flags & MREMAP_FIXED))
         return 0;
@@ -137,7 +137,12 @@ static int check_remap(const struct remap *r)
     return r->new_addr < MM_MIN_ADDRESS ? -EPERM : 0;
 }
 
-/* A range of one mapping that may be moved or grown. */
+static bool only_shrinks(const struct remap *r)
+{
+    return !(r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && r->old_len && r->new_len <= r->old_len;
+}
+
+/* A range of one mapping that may be moved or grown; what is only cut off may be of several, or of none. */
 static int check_source(struct mm *mm, const struct remap *r, const struct vma *vma)
 {
     if (!vma)
@@ -146,6 +151,8 @@ static int check_source(struct mm *mm, const struct remap *r, const struct vma *
         return -EINVAL;
     if ((r->flags & MREMAP_DONTUNMAP) && vma->at.kind == VMA_KERNEL)
         return -EINVAL;
+    if (only_shrinks(r))
+        return mm_range_ok(r->old, r->old_len) ? 0 : -EINVAL;
     if (r->old_len > vma->end - r->old)
         return -EFAULT;
     if (r->new_len > r->old_len && vma->at.kind == VMA_KERNEL)
@@ -165,7 +172,7 @@ static s64 remap_locked(struct mm *mm, const struct remap *r, struct list_head *
 
     if (result)
         return result;
-    if (!moves && r->old_len && r->new_len <= r->old_len) {
+    if (only_shrinks(r)) {
         if (r->new_len < r->old_len)
             result = unmap_locked(mm, r->old + r->new_len, r->old + r->old_len, dead);
         return result ? result : (s64)r->old;
@@ -210,8 +217,6 @@ long sys_mremap(unsigned long old_address, size_t old_size, size_t new_size, uns
 
     if (result)
         return result;
-    if (r.new_len > MYST_USER_END)
-        return -ENOMEM;
     mm_lock(mm);
     result = remap_locked(mm, &r, &dead);
     mm_unlock(mm);
