@@ -84,14 +84,20 @@ long sys_sendfile(int out_nr, int in_nr, loff_t __user *offset, size_t count)
 {
     AUTO_FD in = fd_borrow(in_nr);
     AUTO_FD out = fd_borrow(out_nr);
-    loff_t pos;
+    loff_t pos, end;
     ssize_t n;
     int err;
 
-    if (!in.file || !(in.file->mode & FILE_READ) || !out.file || !(out.file->mode & FILE_WRITE))
+    if (!in.file || !(in.file->mode & FILE_READ))
+        return -EBADF;
+    if (offset && (in.file->mode & FILE_STREAM))
+        return -ESPIPE;
+    if ((ssize_t)count < 0)
+        return -EINVAL;
+    if (!out.file || !(out.file->mode & FILE_WRITE))
         return -EBADF;
     if (in.file->mode & FILE_STREAM)
-        return offset ? -ESPIPE : -EINVAL;
+        return -EINVAL;
     if (!inode_is(in.file->inode, S_IFREG) && !inode_is(in.file->inode, S_IFBLK))
         return -EINVAL;
     if (file_flags(out.file) & O_APPEND)
@@ -99,6 +105,8 @@ long sys_sendfile(int out_nr, int in_nr, loff_t __user *offset, size_t count)
     err = position_get(in.file, offset, &pos);
     if (err || count == 0)
         return err;
+    if (add_overflow(pos, (loff_t)count, &end))
+        return -EINVAL;
     n = copy_bytes(in.file, &pos, out.file, NULL, MIN(count, COPY_MAX));
     err = n >= 0 ? position_put(in.file, offset, pos) : 0;
     return err ? err : n;
@@ -181,5 +189,7 @@ long sys_readahead(int nr, loff_t offset, size_t count)
 
     if (!fd.file || !(fd.file->mode & FILE_READ))
         return -EBADF;
-    return inode_is(fd.file->inode, S_IFREG) || inode_is(fd.file->inode, S_IFBLK) ? 0 : -EINVAL;
+    if (!inode_is(fd.file->inode, S_IFREG) && !inode_is(fd.file->inode, S_IFBLK))
+        return -EINVAL;
+    return (ssize_t)count < 0 ? -EINVAL : 0;
 }

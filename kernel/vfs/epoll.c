@@ -595,12 +595,12 @@ static int epoll_wait_until(int epfd, struct epoll_event __user *user, int max, 
     struct epoll *ep;
     int err = 0, n;
 
+    if (!ref.file)
+        return -EBADF;
     if (max <= 0 || max > (int)(INT32_MAX / sizeof(struct epoll_event)))
         return -EINVAL;
     if (!user_range_ok(user, (size_t)max * sizeof(*user)))
         return -EFAULT;
-    if (!ref.file)
-        return -EBADF;
     if (ref.file->ops != &epoll_ops)
         return -EINVAL;
     ep = ref.file->private;

@@ -195,6 +195,14 @@ static ssize_t read_at(struct file *file, struct iter *to, loff_t *pos)
     return n;
 }
 
+/* Does a transfer of so many bytes stay below the largest offset that there is? */
+static bool range_ok(loff_t pos, const struct iter *it)
+{
+    loff_t end;
+
+    return pos >= 0 && !add_overflow(pos, (loff_t)iter_left(it), &end);
+}
+
 ssize_t file_read(struct file *file, struct iter *to, loff_t *pos)
 {
     loff_t at = 0;
@@ -204,13 +212,15 @@ ssize_t file_read(struct file *file, struct iter *to, loff_t *pos)
         return -EBADF;
     if (!file->ops->read)
         return inode_is(file->inode, S_IFDIR) ? -EISDIR : -EINVAL;
+    if (pos && !(file->mode & FILE_STREAM) && !range_ok(*pos, to))
+        return -EINVAL;
     if (iter_left(to) > RW_MAX)
         iter_truncate(to, RW_MAX);
 
     if (file->mode & FILE_STREAM)
         return read_at(file, to, &at);
     if (pos)
-        return *pos < 0 ? -EINVAL : read_at(file, to, pos);
+        return read_at(file, to, pos);
 
     n = file_pos_lock(file);
     if (n)
@@ -269,13 +279,15 @@ ssize_t file_write(struct file *file, struct iter *from, loff_t *pos)
         return -EBADF;
     if (!file->ops->write)
         return -EINVAL;
+    if (pos && !(file->mode & FILE_STREAM) && !range_ok(*pos, from))
+        return -EINVAL;
     if (iter_left(from) > RW_MAX)
         iter_truncate(from, RW_MAX);
 
     if (file->mode & FILE_STREAM)
         return write_at(file, from, &at);
     if (pos)
-        return *pos < 0 ? -EINVAL : write_at(file, from, pos);
+        return write_at(file, from, pos);
 
     n = file_pos_lock(file);
     if (n)

@@ -84,6 +84,16 @@ long sys_pwrite64(int nr, const void __user *buf, size_t count, loff_t offset)
     return file_write(fd.file, &it, &offset);
 }
 
+static int check_rwf(int flags)
+{
+    if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
+        return -EOPNOTSUPP;
+    /* No file system says whether a transfer would have to wait. */
+    if (flags & RWF_NOWAIT)
+        return -EOPNOTSUPP;
+    return (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND) ? -EINVAL : 0;
+}
+
 /* A vector read or write; pos NULL: at the file's position. flags: RWF_, see preadv2(2). */
 static long vector_io(struct file *file, bool write, const struct iovec __user *vec, unsigned long n,
                       loff_t *pos, int flags)
@@ -91,18 +101,18 @@ static long vector_io(struct file *file, bool write, const struct iovec __user *
     struct iter it;
     long done;
 
-    if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
-        return -EOPNOTSUPP;
-    /* No file system says whether a transfer would have to wait. */
-    if (flags & RWF_NOWAIT)
-        return -EOPNOTSUPP;
-    if ((flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND))
+    if (write ? !file->ops->write : !file->ops->read && !inode_is(file->inode, S_IFDIR))
         return -EINVAL;
     done = iter_init_vector(&it, write, vec, n);
     if (done)
         return done;
-    it.flags = (flags & RWF_APPEND ? ITER_APPEND : 0) | (flags & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
-    done = write ? file_write(file, &it, pos) : file_read(file, &it, pos);
+    /* Of no bytes at all everything is true: even a directory can be read, and with any flag. */
+    if (iter_left(&it) > 0) {
+        done = check_rwf(flags);
+        it.flags = (flags & RWF_APPEND ? ITER_APPEND : 0) | (flags & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
+        if (!done)
+            done = write ? file_write(file, &it, pos) : file_read(file, &it, pos);
+    }
     iter_release(&it);
     if (done > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC)) && file->ops->fsync) {
         int err = file->ops->fsync(file, 0, INT64_MAX, !(flags & RWF_SYNC));

@@ -330,6 +330,8 @@ long sys_flock(int nr, unsigned int operation)
     AUTO_FD fd = fd_borrow(nr);
     struct file_lock lock = {.kind = LOCK_KIND_FLOCK, .end = INT64_MAX, .pid = -1};
 
+    if (operation & LOCK_MAND)
+        return 0; /* mandatory locks are gone, and asking for one does nothing */
     switch (operation & ~(unsigned int)LOCK_NB) {
     case LOCK_SH:
         lock.type = F_RDLCK;

@@ -59,6 +59,8 @@ static int poll_kernel(struct pollfd *fds, u32 n, ktime deadline)
 
 static int revents_to_user(struct pollfd __user *ufds, const struct pollfd *fds, u32 n)
 {
+    if (!user_range_ok(ufds, n * sizeof(*ufds)))
+        return -EFAULT; /* even of no descriptors */
     for (u32 i = 0; i < n; i++)
         if (put_user(fds[i].revents, &ufds[i].revents))
             return -EFAULT;
