@@ -70,24 +70,34 @@ static void put_itimerval(struct decoding *d, const void *at)
     decode_put(d, "}");
 }
 
-static void put_limit(struct decoding *d, const char *name, u64 value)
+static void put_limit(struct decoding *d, const char *name, u64 value, const char *infinity)
 {
     if (value == (u64)RLIM_INFINITY)
-        decode_put(d, "%s=RLIM_INFINITY", name);
+        decode_put(d, "%s=%s", name, infinity);
     else if (value > 1024 && value % 1024 == 0)
         decode_put(d, "%s=%llu*1024", name, (unsigned long long)value / 1024);
     else
         decode_put(d, "%s=%llu", name, (unsigned long long)value);
 }
 
-static void put_rlimit(struct decoding *d, const void *at)
+static void put_limits(struct decoding *d, const void *at, const char *infinity)
 {
     const struct rlimit64 *limit = at; /* struct rlimit is the same on x86-64 */
 
     decode_put(d, "{");
-    put_limit(d, "rlim_cur", limit->rlim_cur);
-    put_limit(d, ", rlim_max", limit->rlim_max);
+    put_limit(d, "rlim_cur", limit->rlim_cur, infinity);
+    put_limit(d, ", rlim_max", limit->rlim_max, infinity);
     decode_put(d, "}");
+}
+
+static void put_rlimit(struct decoding *d, const void *at)
+{
+    put_limits(d, at, "RLIM_INFINITY");
+}
+
+static void put_rlimit64(struct decoding *d, const void *at)
+{
+    put_limits(d, at, "RLIM64_INFINITY");
 }
 
 static void put_pollfd(struct decoding *d, const void *at)
@@ -401,7 +411,7 @@ const struct pointee_format pointee_formats[POINTEE_COUNT] = {
     [POINTEE_pollfd] = {sizeof(struct pollfd), put_pollfd, false},
     [POINTEE_ptr] = {8, put_pointer, true},
     [POINTEE_rlimit] = {sizeof(struct rlimit), put_rlimit, false},
-    [POINTEE_rlimit64] = {sizeof(struct rlimit64), put_rlimit, false},
+    [POINTEE_rlimit64] = {sizeof(struct rlimit64), put_rlimit64, false},
     [POINTEE_rusage] = {sizeof(struct rusage), put_rusage, false},
     [POINTEE_sched_param] = {4, put_i32, true},
     [POINTEE_sembuf] = {sizeof(struct sembuf), put_sembuf, false},
