@@ -149,16 +149,6 @@ bool group_is_orphaned_locked(struct group *group, const struct process *without
     return true;
 }
 
-bool process_group_is_orphaned(struct process *process)
-{
-    bool orphaned;
-
-    spin_lock(&tasks_lock);
-    orphaned = process->group && group_is_orphaned_locked(process->group, NULL);
-    spin_unlock(&tasks_lock);
-    return orphaned;
-}
-
 static bool has_stopped_locked(struct group *group)
 {
     struct process *member;

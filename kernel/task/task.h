@@ -231,7 +231,6 @@ static inline pid_t process_parent_id(const struct process *process)
 
 /* No member has a parent in the same session but another group; setpgid(2), "orphaned". */
 bool group_is_orphaned_locked(struct group *group, const struct process *without);
-bool process_group_is_orphaned(struct process *process);
 
 /* ---- ends and stops ---- */
 
