@@ -219,7 +219,7 @@ static struct inode *proc_inode(struct super *super, const struct proc_entry *en
         return NULL;
     }
     inode_init(&pi->inode, super, entry->mode);
-    pi->inode.flags = INODE_IMMUTABLE | INODE_NOATIME | (subject->process ? INODE_TRANSIENT : 0);
+    pi->inode.flags = INODE_IMMUTABLE | INODE_NOATIME;
     pi->inode.uid = 0;
     pi->inode.gid = 0;
     pi->inode.ino = number_of(entry, subject);
