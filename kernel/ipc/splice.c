@@ -44,10 +44,10 @@ static int position_get(struct file *file, loff_t __user *user, loff_t *pos)
 
     if (!user)
         return 0;
-    if (file_is_pipe(file) || (file->mode & FILE_STREAM))
+    if (file_is_pipe(file))
         return -ESPIPE;
     err = get_user(*pos, user);
-    return err ? err : *pos < 0 ? -EINVAL : 0;
+    return err ? err : *pos < 0 || (file->mode & FILE_STREAM) ? -EINVAL : 0;
 }
 
 /* More than one turn only while nothing has to be waited for. */
@@ -90,13 +90,9 @@ static ssize_t splice_files(struct file *in, loff_t *in_pos, struct file *out, l
     return repeat(out, false, &(struct other){in, in_pos}, len);
 }
 
-static int ends_get(int in_nr, int out_nr, struct fd_ref *in, struct fd_ref *out)
+static int ends_check(const struct file *in, const struct file *out)
 {
-    *in = fd_borrow(in_nr);
-    *out = fd_borrow(out_nr);
-    if (!in->file || !(in->file->mode & FILE_READ) || !out->file || !(out->file->mode & FILE_WRITE))
-        return -EBADF;
-    return 0;
+    return in && (in->mode & FILE_READ) && out && (out->mode & FILE_WRITE) ? 0 : -EBADF;
 }
 
 long sys_splice(int in_nr, loff_t __user *in_user, int out_nr, loff_t __user *out_user, size_t len,
@@ -112,7 +108,13 @@ long sys_splice(int in_nr, loff_t __user *in_user, int out_nr, loff_t __user *ou
         return 0;
     if (flags & ~(unsigned int)SPLICE_FLAGS)
         return -EINVAL;
-    err = ends_get(in_nr, out_nr, &in, &out);
+    in = fd_borrow(in_nr);
+    out = fd_borrow(out_nr);
+    if (!in.file || !out.file)
+        return -EBADF;
+    if ((in_user && file_is_pipe(in.file)) || (out_user && file_is_pipe(out.file)))
+        return -ESPIPE;
+    err = ends_check(in.file, out.file);
     if (!err)
         err = position_get(in.file, in_user, &in_pos);
     if (!err)
@@ -138,7 +140,9 @@ long sys_tee(int in_nr, int out_nr, size_t len, unsigned int flags)
         return -EINVAL;
     if (len == 0)
         return 0;
-    err = ends_get(in_nr, out_nr, &in, &out);
+    in = fd_borrow(in_nr);
+    out = fd_borrow(out_nr);
+    err = ends_check(in.file, out.file);
     if (err)
         return err;
     if (!file_is_pipe(in.file) || !file_is_pipe(out.file) || pipe_same(in.file, out.file))
@@ -158,7 +162,7 @@ long sys_vmsplice(int nr, const struct iovec __user *vec, unsigned long n, unsig
     if (flags & ~(unsigned int)SPLICE_FLAGS)
         return -EINVAL;
     fd = fd_borrow(nr);
-    if (!fd.file || !file_is_pipe(fd.file))
+    if (!fd.file || !(fd.file->mode & (FILE_READ | FILE_WRITE)))
         return -EBADF;
     write = fd.file->mode & FILE_WRITE;
     done = iter_init_vector(&it, write, vec, n);
@@ -166,6 +170,8 @@ long sys_vmsplice(int nr, const struct iovec __user *vec, unsigned long n, unsig
         return done;
     if (iter_left(&it) == 0)
         done = 0;
+    else if (!file_is_pipe(fd.file))
+        done = -EBADF;
     else if ((flags & SPLICE_F_NONBLOCK) && would_wait(fd.file, write ? POLLOUT : POLLIN))
         done = -EAGAIN;
     else

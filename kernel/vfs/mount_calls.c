@@ -33,11 +33,11 @@ static bool is_mount_root(const struct path *path)
 
 /* ---- bind ---- */
 
-static int do_bind(const struct path *where, const char __user *source, bool recursive)
+static int do_bind(const struct path *where, const char *source, bool recursive)
 {
     AUTO_PATH from = {0};
     struct mount *copy;
-    int err = path_lookup_user(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+    int err = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 
     if (err)
         return err;
@@ -68,11 +68,11 @@ static bool mount_is_below(const struct mount *mount, const struct mount *ancest
     return mount == ancestor;
 }
 
-static int do_move(const struct path *where, const char __user *source)
+static int do_move(const struct path *where, const char *source)
 {
     AUTO_PATH from = {0};
     struct path old = {0};
-    int err = path_lookup_user(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+    int err = path_lookup(AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 
     if (err)
         return err;
@@ -124,16 +124,12 @@ static int do_remount(const struct path *where, unsigned long flags, const char 
 
 /* ---- the call ---- */
 
-static int do_new(const struct path *where, const char __user *user_type, const char *source, const char *options,
+static int do_new(const struct path *where, const char *type, const char *source, const char *options,
                   unsigned long flags)
 {
-    AUTO_PATHNAME type = {.text = type.buf};
     struct mount *mount;
-    int err = user_type ? pathname_get(&type, user_type) : -EINVAL;
+    int err = type ? mount_create(type, source ? source : "none", options, mount_flags(flags), &mount) : -EINVAL;
 
-    if (err)
-        return err;
-    err = mount_create(type.text, source, options, mount_flags(flags), &mount);
     if (err)
         return err;
     return mount_attach(mount, where);
@@ -167,12 +163,9 @@ static char *copy_options(const void __user *data)
     return ERR_PTR(len);
 }
 
-static int mount_at(const struct path *where, const char __user *source, const char __user *type,
-                    unsigned long flags, const char *options)
+static int mount_at(const struct path *where, const char *source, const char *type, unsigned long flags,
+                    const char *options)
 {
-    AUTO_PATHNAME name = {.text = name.buf};
-    int err;
-
     if ((flags & (MS_REMOUNT | MS_BIND)) == (MS_REMOUNT | MS_BIND) || (flags & MS_REMOUNT))
         return do_remount(where, flags, options);
     if (flags & MS_BIND)
@@ -181,28 +174,42 @@ static int mount_at(const struct path *where, const char __user *source, const c
         return do_propagation(where, flags);
     if (flags & MS_MOVE)
         return source ? do_move(where, source) : -EINVAL;
+    return do_new(where, type, source, options, flags);
+}
 
-    err = source ? pathname_get(&name, source) : 0;
-    return err ? err : do_new(where, type, source ? name.text : "none", options, flags);
+/* Source and type: any text, or none. */
+static int copy_text(struct pathname *name, const char __user *text)
+{
+    int err = text ? pathname_get(name, text) : 0;
+
+    return err == -ENAMETOOLONG ? -EINVAL : err;
 }
 
 long sys_mount(const char __user *source, const char __user *target, const char __user *type, unsigned long flags,
                void __user *data)
 {
+    AUTO_PATHNAME type_name = {.text = type_name.buf};
+    AUTO_PATHNAME name = {.text = name.buf};
     AUTO_PATH where = {0};
     char *options;
-    int err;
+    int err = copy_text(&type_name, type);
 
+    if (!err)
+        err = copy_text(&name, source);
+    if (err)
+        return err;
     if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
         flags &= ~(unsigned long)MS_MGC_MSK;
     options = copy_options(data);
     if (IS_ERR(options))
         return PTR_ERR(options);
     err = path_lookup_user(AT_FDCWD, target, LOOKUP_FOLLOW, &where);
+    if (!err && (flags & MS_NOUSER))
+        err = -EINVAL; /* the kernel's own mounts */
     if (!err && !capable(CAP_SYS_ADMIN))
         err = -EPERM;
     if (!err)
-        err = mount_at(&where, source, type, flags, options);
+        err = mount_at(&where, source ? name.text : NULL, type ? type_name.text : NULL, flags, options);
     kfree(options);
     return err;
 }
@@ -243,10 +250,12 @@ long sys_umount2(const char __user *target, int flags)
 
     if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
         return -EINVAL;
+    err = path_lookup_user(AT_FDCWD, target, lookup, &path);
+    if (err)
+        return err;
     if (!capable(CAP_SYS_ADMIN))
         return -EPERM;
     if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
         return -EINVAL;
-    err = path_lookup_user(AT_FDCWD, target, lookup, &path);
-    return err ? err : umount_path(&path, flags);
+    return umount_path(&path, flags);
 }

@@ -140,8 +140,6 @@ long sys_open_by_handle_at(int mount_fd, const struct file_handle __user *user, 
     struct handle_head head;
     int err;
 
-    if (!capable(CAP_DAC_READ_SEARCH))
-        return -EPERM;
     err = copy_from_user(&head, (const void __user *)user, sizeof(head));
     if (err)
         return err;
@@ -152,5 +150,5 @@ long sys_open_by_handle_at(int mount_fd, const struct file_handle __user *user, 
         if (!fd.file)
             return -EBADF;
     }
-    return -ESTALE;
+    return capable(CAP_DAC_READ_SEARCH) ? -ESTALE : -EPERM;
 }
