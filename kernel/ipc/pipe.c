@@ -7,6 +7,7 @@
 
 #include "base/errno.h"
 #include "cred/cred.h"
+#include "ipc/packets.h"
 #include "mm/alloc.h"
 #include "self/self.h"
 #include "sync/waitq.h"
@@ -31,6 +32,7 @@ struct pipe {
     u32 size;                /* of the ring, a power of two */
     u64 head, tail;          /* bytes ever written and read */
     bool reading, writing;   /* the turns */
+    struct packets packets;
     bool anonymous;          /* constant: of pipe(2); opening it anew by /proc waits for nobody */
     u32 readers, writers;    /* open ends */
     u32 reader_opens, writer_opens; /* counts openings, for those that wait for the other end */
@@ -46,6 +48,13 @@ static u32 pipe_fill(const struct pipe *pipe)
 static u32 pipe_space(const struct pipe *pipe)
 {
     return pipe->size - pipe_fill(pipe);
+}
+
+/* As on Linux a packet takes a page of what the pipe can hold, if only in number. */
+static bool has_room(const struct pipe *pipe, u32 need, bool packet)
+{
+    return pipe_space(pipe) >= need &&
+           (!packet || pipe->packets.count < MIN(pipe->size / (u32)PAGE_SIZE, (u32)PACKETS_MAX));
 }
 
 static struct pipe *pipe_create(void)
@@ -71,6 +80,7 @@ static void pipe_put(struct pipe *pipe)
     if (!refcount_put(&pipe->ref))
         return;
     pages_free(pages_offset(pipe->ring), pipe->size);
+    packets_release(&pipe->packets);
     kfree(pipe);
 }
 
@@ -121,7 +131,8 @@ static ssize_t pipe_read(struct file *file, struct iter *to, loff_t *pos)
         return err;
     }
     pipe->reading = true;
-    u32 want = (u32)MIN((u64)pipe_fill(pipe), (u64)iter_left(to));
+    u32 want = (u32)MIN((u64)packets_limit(&pipe->packets, pipe->tail, pipe_fill(pipe)),
+                        (u64)iter_left(to));
     u64 at = pipe->tail;
     spin_unlock(&pipe->lock);
 
@@ -130,7 +141,7 @@ static ssize_t pipe_read(struct file *file, struct iter *to, loff_t *pos)
     spin_lock(&pipe->lock);
     pipe->reading = false;
     if (n > 0)
-        pipe->tail += (u64)n;
+        pipe->tail = packets_pass(&pipe->packets, pipe->tail, (u32)n, false);
     ring_rewind(pipe);
     bool more = pipe_fill(pipe) != 0;
     spin_unlock(&pipe->lock);
@@ -142,13 +153,13 @@ static ssize_t pipe_read(struct file *file, struct iter *to, loff_t *pos)
 }
 
 /* Takes the writing turn once `need` bytes are free: how many are, or an error. */
-static s64 write_begin(struct file *file, struct pipe *pipe, u32 need)
+static s64 write_begin(struct file *file, struct pipe *pipe, u32 need, bool packet)
 {
     s64 result;
 
     spin_lock(&pipe->lock);
     result = file_wait(file, &pipe->writable, &pipe->lock,
-                       (!pipe->writing && pipe_space(pipe) >= need) || !pipe->readers);
+                       (!pipe->writing && has_room(pipe, need, packet)) || !pipe->readers);
     if (!result && !pipe->readers)
         result = -EPIPE;
     if (!result) {
@@ -159,12 +170,14 @@ static s64 write_begin(struct file *file, struct pipe *pipe, u32 need)
     return result;
 }
 
-static void write_end(struct pipe *pipe, ssize_t n)
+static void write_end(struct pipe *pipe, ssize_t n, bool packet)
 {
     bool room;
 
     spin_lock(&pipe->lock);
     pipe->writing = false;
+    if (n > 0 && packet)
+        packets_add(&pipe->packets, pipe->head, pipe->head + (u64)n);
     if (n > 0)
         pipe->head += (u64)n;
     ring_rewind(pipe);
@@ -176,27 +189,39 @@ static void write_end(struct pipe *pipe, ssize_t n)
         waitq_wake(&pipe->writable, PIPE_TURN);
 }
 
+/* One turn of a write of total bytes, as much as fits or one packet. Bytes, or an error. */
+static ssize_t write_turn(struct file *file, struct iter *from, size_t total, bool packet)
+{
+    struct pipe *pipe = file->private;
+    u32 most = (u32)MIN((u64)iter_left(from), packet ? (u64)PIPE_BUF : (u64)UINT32_MAX);
+    /* up to PIPE_BUF bytes go in one piece */
+    bool whole = packet || total <= PIPE_BUF;
+    s64 space = write_begin(file, pipe, whole ? most : 1, packet);
+    ssize_t n;
+
+    if (space == -EPIPE && vfs_signal)
+        vfs_signal(SIGPIPE);
+    if (space < 0)
+        return (ssize_t)space;
+    n = ring_move(pipe, pipe->head, (u32)MIN((u64)space, (u64)most), from, true);
+    if (n > 0 && whole && (u32)n < most)
+        n = -EFAULT; /* not half of an atomic write */
+    write_end(pipe, n, packet);
+    return n;
+}
+
 static ssize_t pipe_write(struct file *file, struct iter *from, loff_t *pos)
 {
     struct pipe *pipe = file->private;
+    bool packet = file_flags(file) & O_DIRECT;
     size_t total = iter_left(from);
     ssize_t done = 0;
 
-    if (!total)
-        return 0;
+    if (packet && packets_prepare(&pipe->packets))
+        return -ENOMEM;
     while (iter_left(from)) {
-        /* up to PIPE_BUF bytes go in one piece */
-        s64 space = write_begin(file, pipe, total <= PIPE_BUF ? (u32)total : 1);
-        ssize_t n;
+        ssize_t n = write_turn(file, from, total, packet);
 
-        if (space == -EPIPE && vfs_signal)
-            vfs_signal(SIGPIPE);
-        if (space < 0)
-            return done ? done : (ssize_t)space;
-        n = ring_move(pipe, pipe->head, (u32)MIN((u64)space, (u64)iter_left(from)), from, true);
-        if (n > 0 && total <= PIPE_BUF && (size_t)n < total)
-            n = -EFAULT; /* not half of an atomic write */
-        write_end(pipe, n);
         if (n < 0)
             return done ? done : n;
         done += n;
@@ -242,7 +267,7 @@ ssize_t pipe_drain(struct file *file, size_t max, bool consume, pipe_piece_fn *t
         return err;
     }
     pipe->reading = true;
-    u32 want = (u32)MIN((u64)pipe_fill(pipe), (u64)max);
+    u32 want = (u32)MIN((u64)packets_limit(&pipe->packets, pipe->tail, pipe_fill(pipe)), (u64)max);
     u64 at = pipe->tail;
     spin_unlock(&pipe->lock);
 
@@ -251,7 +276,7 @@ ssize_t pipe_drain(struct file *file, size_t max, bool consume, pipe_piece_fn *t
     spin_lock(&pipe->lock);
     pipe->reading = false;
     if (n > 0 && consume)
-        pipe->tail += (u64)n;
+        pipe->tail = packets_pass(&pipe->packets, pipe->tail, (u32)n, true);
     ring_rewind(pipe);
     bool more = pipe_fill(pipe) != 0;
     spin_unlock(&pipe->lock);
@@ -265,7 +290,7 @@ ssize_t pipe_drain(struct file *file, size_t max, bool consume, pipe_piece_fn *t
 ssize_t pipe_fill_by(struct file *file, size_t max, pipe_piece_fn *put, void *arg)
 {
     struct pipe *pipe = file->private;
-    s64 space = write_begin(file, pipe, 1);
+    s64 space = write_begin(file, pipe, 1, false);
     ssize_t n;
 
     if (space == -EPIPE && vfs_signal)
@@ -273,7 +298,7 @@ ssize_t pipe_fill_by(struct file *file, size_t max, pipe_piece_fn *put, void *ar
     if (space < 0)
         return (ssize_t)space;
     n = ring_offer(pipe, pipe->head, (u32)MIN((u64)space, (u64)max), false, put, arg);
-    write_end(pipe, n);
+    write_end(pipe, n, false);
     return n;
 }
 
@@ -363,7 +388,7 @@ static long pipe_resize(struct pipe *pipe, unsigned long asked)
         return -ENOMEM;
     take_turns(pipe);
     fill = pipe_fill(pipe);
-    if (fill > size) {
+    if (fill > size || pipe->packets.count > size / PAGE_SIZE) {
         give_turns(pipe);
         pages_free(pages, size);
         return -EBUSY;
@@ -375,6 +400,7 @@ static long pipe_resize(struct pipe *pipe, unsigned long asked)
     spin_lock(&pipe->lock);
     pipe->ring = pages_address(pages);
     pipe->size = size;
+    packets_rebase(&pipe->packets, pipe->tail);
     pipe->tail = 0;
     pipe->head = fill;
     spin_unlock(&pipe->lock);
@@ -488,7 +514,7 @@ static int pipe_ends(int flags, struct file *ends[2])
     if (IS_ERR(ends[0])) {
         err = (int)PTR_ERR(ends[0]);
     } else {
-        ends[1] = pipe_end(pipe, inode_get(inode), O_WRONLY | (flags & O_NONBLOCK));
+        ends[1] = pipe_end(pipe, inode_get(inode), O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)));
         if (IS_ERR(ends[1])) {
             err = (int)PTR_ERR(ends[1]);
             file_put(ends[0]);
@@ -504,7 +530,7 @@ long sys_pipe2(int __user *pipefd, int flags)
     struct file *ends[2] = {NULL, NULL};
     int fds[2], err;
 
-    if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+    if (flags & ~(O_CLOEXEC | O_DIRECT | O_NONBLOCK))
         return -EINVAL;
     err = pipe_ends(flags, ends);
     if (err)
