@@ -121,6 +121,8 @@ int64_t target_thread_cputime(const struct target_thread *thread);
 int64_t target_space_cputime(const struct target_thread *thread);
 /* Host scheduling of the calling thread: affinity mask of len bytes. */
 int target_affinity_get(void *mask, size_t len);
+/* Makes the threads of the caller's space, or with all those of every space, pass a memory barrier. */
+int target_memory_barrier(bool all, bool instructions);
 /* The same of a thread: where it may run from now on; goes to new threads, not along with a move. */
 int target_affinity_set(const struct target_thread *thread, const void *mask, size_t len);
 

@@ -1,6 +1,7 @@
 /* kernel/host/thread.c: the thread and space calls of the target, and the check of what it answers. */
 #include "host/thread.h"
 
+#include "base/errno.h"
 #include "base/string.h"
 
 #include <myst/target.h>
@@ -133,6 +134,11 @@ size_t host_affinity(void *mask, size_t len)
 void host_affinity_set(const struct self *thread, const void *mask, size_t len)
 {
     (void)target_affinity_set(&thread->thread, mask, len);
+}
+
+int host_memory_barrier(bool all, bool instructions)
+{
+    return target_memory_barrier(all, instructions) ? -ENOSYS : 0;
 }
 
 /* The processor's own answer: Linux keeps the number in IA32_TSC_AUX, which RDPID and LSL show. */

@@ -53,6 +53,11 @@ ktime host_space_cputime(const struct self *thread);
 size_t host_affinity(void *mask, size_t len);
 /* Where a thread may run; a host that refuses leaves it where it is. */
 void host_affinity_set(const struct self *thread, const void *mask, size_t len);
+/*
+ * Makes all other threads of the caller's space, or with all those of every space, pass a memory barrier, with
+ * instructions also one of the instruction stream. -ENOSYS: the host does not do it. May block.
+ */
+int host_memory_barrier(bool all, bool instructions);
 /* The processor that the caller runs on now. */
 u32 host_current_cpu(void);
 

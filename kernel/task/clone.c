@@ -59,6 +59,7 @@ static void inherit_process(struct process *child, struct process *parent)
     child->dumpable = parent->dumpable;
     child->oom_score_adj = parent->oom_score_adj;
     child->thp_disabled = parent->thp_disabled;
+    child->barrier_intents = READ_ONCE(parent->barrier_intents);
     spin_lock(&tasks_lock);
     child->exe = parent->exe ? file_get(parent->exe) : NULL;
     spin_unlock(&tasks_lock);

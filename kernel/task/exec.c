@@ -275,6 +275,7 @@ int exec_run(struct exec *exec, bool in_place)
     if (task_hooks.exec)
         task_hooks.exec(process_self());
     enter_new_space(mm, space);
+    process_self()->barrier_intents = 0;
     become(exec);
     err = load(exec);
     if (err && !in_place)

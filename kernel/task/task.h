@@ -112,6 +112,7 @@ struct process {
     bool subreaper;    /* tasks_lock */
     s16 oom_score_adj; /* /proc/PID/oom_score_adj */
     bool thp_disabled; /* prctl(2), PR_SET_THP_DISABLE */
+    u32 barrier_intents; /* atomic; membarrier(2): MEMBARRIER_CMD_REGISTER_ */
 };
 
 /* Scheduling: kept and shown; the host decides. */

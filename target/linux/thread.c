@@ -6,6 +6,7 @@
 #include <asm/hwcap2.h>
 #include <asm/prctl.h>
 #include <asm/signal.h>
+#include <linux/membarrier.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
@@ -315,6 +316,19 @@ int64_t target_space_cputime(const struct target_thread *thread)
 int target_affinity_get(void *mask, size_t len)
 {
     return (int)HOST3(__NR_sched_getaffinity, 0, len, mask);
+}
+
+/* membarrier(2): the host's threads of a process are the space's; it has to be told of the intent first. */
+int target_memory_barrier(bool all, bool instructions)
+{
+    int command = all            ? MEMBARRIER_CMD_GLOBAL
+                  : instructions ? MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE
+                                 : MEMBARRIER_CMD_PRIVATE_EXPEDITED;
+    int intent = instructions ? MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE
+                              : MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+    int err = all ? 0 : (int)HOST3(__NR_membarrier, intent, 0, 0);
+
+    return err ? err : (int)HOST3(__NR_membarrier, command, 0, 0);
 }
 
 int target_affinity_set(const struct target_thread *thread, const void *mask, size_t len)
