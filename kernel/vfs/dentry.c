@@ -125,28 +125,11 @@ static struct dentry *dentry_free(struct dentry *dentry)
     return parent;
 }
 
-/* Is only the table left to hold it, and what it names not worth that? */
-static bool drop_name(struct dentry *dentry)
-{
-    struct inode *inode;
-
-    if (refcount_read(&dentry->ref) != 2 || dentry_unhashed(dentry))
-        return false;
-    /* A negative dentry is never moved: its parent stays. */
-    inode = dentry_inode(dentry) ? dentry_inode(dentry) : dentry->parent->inode;
-    return inode && (inode->flags & INODE_TRANSIENT);
-}
-
 void dentry_put(struct dentry *dentry)
 {
     /* A loop, for a deep tree must not use up the kernel stack. */
-    while (dentry) {
-        if (unlikely(drop_name(dentry)))
-            dentry_unhash(dentry);
-        if (!refcount_put(&dentry->ref))
-            return;
+    while (dentry && refcount_put(&dentry->ref))
         dentry = dentry_free(dentry);
-    }
 }
 
 void dentry_hash(struct dentry *dentry)

@@ -151,7 +151,6 @@ struct inode {
 
 #define INODE_NOATIME BIT(0)   /* never changes atime by reading */
 #define INODE_LINKABLE BIT(2)  /* O_TMPFILE without O_EXCL: linkat may give it a name */
-#define INODE_TRANSIENT BIT(3) /* its name is not kept once nobody uses it: a process's, in /proc */
 #define INODE_IMMUTABLE BIT(1) /* pseudo file systems: no chmod, chown, utimes (EPERM) */
 
 static inline bool inode_is(const struct inode *inode, umode type)
