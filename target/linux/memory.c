@@ -18,11 +18,6 @@ static int map(uintptr_t addr, size_t len, int prot, int flags, int file, uint64
     return got < 0 ? (int)got : 0;
 }
 
-#define HUGE_PAGE (2UL << 20)
-#define HUGE_SEED 32768UL
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25 /* Linux 6.1 */
-#endif
 
 int target_map_anon(uintptr_t addr, size_t len, int prot)
 {
@@ -75,12 +70,6 @@ int target_resident(uintptr_t addr, size_t len, uint8_t *out)
  */
 int target_pages_fill(uint64_t offset, uint64_t len)
 {
-    if (((offset | len) & (HUGE_PAGE - 1)) == 0) {
-        /* Collapsing a hole is refused, and copying all pages dear: a few of them first. */
-        for (uint64_t at = offset; at < offset + len; at += HUGE_PAGE)
-            HOST4(__NR_fallocate, shared.window_file, 0, at, HUGE_SEED);
-        HOST3(__NR_madvise, MYST_WINDOW_BASE + offset, len, MADV_COLLAPSE);
-    }
     return (int)HOST4(__NR_fallocate, shared.window_file, 0, offset, len);
 }
 

@@ -7,7 +7,8 @@
 #include <linux/futex.h>
 #include <linux/sched.h>
 
-static char blank_stacks[MAX_SPACES][BLANK_STACK] __attribute__((aligned(64)));
+static char blank_stacks[MAX_SPACES][BLANK_STACK]
+    __attribute__((aligned(64), section(".cold_bss,\"aw\",@nobits#")));
 
 struct target_space *space_new(enum space_state state)
 {

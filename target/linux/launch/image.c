@@ -108,17 +108,18 @@ static int map_kernel(int self, int window, uint64_t *entry, uint64_t *data_size
                : 0;
 }
 
-/* Huge pages for what is written in every process: a few pages are touched first, a hole does not collapse. */
-static void collapse(uint64_t size)
+/*
+ * Huge pages for what is written in every process. A few pages are touched first, a hole does not collapse. In one call: each
+ * waits for all processors of the host. Best effort: without huge pages everything works, slower.
+ */
+static void collapse(uint64_t offset, uint64_t size)
 {
-    volatile char *window = (char *)MYST_WINDOW_BASE;
+    volatile char *memory = (char *)MYST_WINDOW_BASE + offset;
 
-    for (uint64_t at = 0; at < size; at += HUGE_PAGE) {
-        for (int page = 0; page < 8; page++)
-            window[at + (uint64_t)page * 4096] = window[at + (uint64_t)page * 4096];
-        /* best effort: without huge pages everything works, slower */
-        madvise((void *)(MYST_WINDOW_BASE + at), HUGE_PAGE, MADV_COLLAPSE);
-    }
+    for (uint64_t at = 0; at < size; at += HUGE_PAGE)
+        for (uint64_t page = 0; page < 8; page++)
+            memory[at + page * 4096] = memory[at + page * 4096];
+    madvise((void *)memory, size, MADV_COLLAPSE);
 }
 
 static int window_create(void)
@@ -159,7 +160,8 @@ struct target_shared *image_map(int *window_file, uint64_t *entry)
         launch_complain("its kernel image is damaged");
         return NULL;
     }
-    collapse(data_size + HOT_HEAP);
+    collapse(0, HUGE_PAGE); /* kernel.ld puts what is seldom touched last */
+    collapse(data_size + HUGE_PAGE, HOT_HEAP); /* behind what boot.c puts there */
     shared->boot.data_pages = data_size;
     shared->symbols_size = (uint64_t)(kernel_image_end - kernel_image_start);
     *window_file = shared->window_file = window;
