@@ -61,13 +61,15 @@ struct futex_bucket *futex_bucket(const struct futex_key *key)
 
 /* --- waiters ------------------------------------------------------------------------------------------------ */
 
-static void enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset)
+static void enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset,
+                    struct waitq *queue)
 {
     waiter->key = *key;
     waiter->bitset = bitset;
     waiter->woken = false;
     waiter->bucket = futex_bucket(key);
-    waitq_init(&waiter->woken_queue, "futex");
+    waitq_init(&waiter->own_queue, "futex");
+    waiter->woken_queue = queue ? queue : &waiter->own_queue;
     spin_lock(&waiter->bucket->lock);
     list_add_tail(&waiter->link, &waiter->bucket->waiters);
     spin_unlock(&waiter->bucket->lock);
@@ -75,8 +77,14 @@ static void enqueue(struct futex_waiter *waiter, const struct futex_key *key, u3
 
 void futex_enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset)
 {
+    futex_enqueue_for(waiter, key, bitset, NULL);
+}
+
+void futex_enqueue_for(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset,
+                       struct waitq *queue)
+{
     waiter->pi_tid = 0;
-    enqueue(waiter, key, bitset);
+    enqueue(waiter, key, bitset, queue);
 }
 
 void futex_enqueue_pi(struct futex_waiter *waiter, const struct futex_key *key, u32 tid)
@@ -86,7 +94,7 @@ void futex_enqueue_pi(struct futex_waiter *waiter, const struct futex_key *key, 
     waiter->pi_priority = READ_ONCE(task_self()->sched.priority);
     waiter->pi_chosen = false;
     waiter->pi_result = 0;
-    enqueue(waiter, key, 0);
+    enqueue(waiter, key, 0, NULL);
 }
 
 /* The bucket of a waiter changes when it is requeued. */
@@ -120,7 +128,7 @@ int futex_sleep(struct futex_waiter *waiter, ktime deadline)
 
     while (!err && !READ_ONCE(waiter->woken)) {
         waitq_entry_init(&entry, NULL, 0);
-        wait_prepare(&waiter->woken_queue, &entry);
+        wait_prepare(waiter->woken_queue, &entry);
         if (!READ_ONCE(waiter->woken))
             err = wait_sleep(WAIT_INTERRUPTIBLE, deadline);
         wait_finish(&entry);
@@ -133,7 +141,7 @@ static void waiter_wake(struct futex_waiter *waiter)
 {
     list_del(&waiter->link);
     WRITE_ONCE(waiter->woken, true);
-    waitq_wake(&waiter->woken_queue, 0);
+    waitq_wake(waiter->woken_queue, 0);
 }
 
 int futex_wake_key(const struct futex_key *key, int n, u32 bitset)
@@ -224,7 +232,7 @@ void futex_settle_pi(struct futex_waiter *waiter, int result)
     spin_lock(&bucket->lock);
     waiter->pi_result = result;
     WRITE_ONCE(waiter->woken, true);
-    waitq_wake(&waiter->woken_queue, 0);
+    waitq_wake(waiter->woken_queue, 0);
     spin_unlock(&bucket->lock);
 }
 

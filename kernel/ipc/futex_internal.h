@@ -25,7 +25,8 @@ struct futex_waiter {
     struct futex_key key;        /* bucket->lock */
     u32 bitset;                  /* constant */
     bool woken;                  /* bucket->lock; also read without */
-    struct waitq woken_queue;    /* the waiter sleeps here */
+    struct waitq *woken_queue;   /* constant; the waiter sleeps here: */
+    struct waitq own_queue;      /*   unless it stands in several queues at once */
     u32 pi_tid;                  /* constant; of FUTEX_LOCK_PI: who waits; else 0 */
     u32 pi_owner;                /* bucket->lock; whom it waits for */
     u32 pi_priority;             /* constant */
@@ -37,6 +38,9 @@ void futex_table_init(void);
 int futex_key_get(u32 __user *word, bool is_private, struct futex_key *key);
 struct futex_bucket *futex_bucket(const struct futex_key *key);
 void futex_enqueue(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset);
+/* For one of several waiters of a thread, which all wake the same queue. */
+void futex_enqueue_for(struct futex_waiter *waiter, const struct futex_key *key, u32 bitset,
+                       struct waitq *queue);
 /* True when it was woken before it was taken out. */
 bool futex_dequeue(struct futex_waiter *waiter);
 /* Sleeps until woken: 0, -ETIMEDOUT, -EINTR. */

@@ -116,7 +116,7 @@ static bool pi_dequeue(struct futex_waiter *waiter)
     if (!chosen && !waiter->woken)
         list_del(&waiter->link);
     if (chosen)
-        wait_event_kind(&waiter->woken_queue, &bucket->lock, waiter->woken, WAIT_UNINTERRUPTIBLE,
+        wait_event_kind(waiter->woken_queue, &bucket->lock, waiter->woken, WAIT_UNINTERRUPTIBLE,
                         KTIME_FOREVER);
     spin_unlock(&bucket->lock);
     return chosen;
