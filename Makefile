@@ -44,7 +44,7 @@ GCC_HEADERS := $(if $(BUILDING),$(shell gcc -print-file-name=include 2>/dev/null
 SYSTEM_HEADERS = -isystem $(COMPILER_HEADERS) -isystem $(B)/uapi
 
 KERNEL_CFLAGS = $(FREESTANDING) $(SYSTEM_HEADERS) -Iinclude -Ikernel -I$(B)/gen \
-    $(if $(DEBUG),-DMYST_DEBUG)
+    $(if $(MYST_DEBUG),-DMYST_DEBUG)
 TARGET_CFLAGS = $(FREESTANDING) $(SYSTEM_HEADERS) -Iinclude -Itarget/linux
 
 # The supplier of memcpy must not be compiled into a call of itself.
@@ -296,7 +296,7 @@ fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (
 
 .PHONY: debug soak demo gdb
 debug: ## build build/debug/myst, whose kernel checks the order of its locks
-	@+$(MAKE) --no-print-directory B=build/debug DEBUG=1 all
+	@+$(MAKE) --no-print-directory B=build/debug MYST_DEBUG=1 all
 
 soak: all tests ## keep instances busy for an hour (MINUTES=N)
 	@tests/soak/run --minutes $(or $(MINUTES),60)
