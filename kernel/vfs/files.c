@@ -1,5 +1,6 @@
 /* kernel/vfs/files.c: descriptor tables. */
 #include "base/bitmap.h"
+#include "task/task.h"
 #include "vfs/internal.h"
 
 #include <linux/resource.h>
@@ -139,7 +140,9 @@ int files_unshare(void)
     own = files_copy(files);
     if (!own)
         return -ENOMEM;
+    spin_lock(&tasks_lock); /* /proc may be looking */
     self()->files = own;
+    spin_unlock(&tasks_lock);
     files_put(files);
     return 0;
 }

@@ -1,4 +1,5 @@
 /* kernel/vfs/fs_context.c: root, working directory and umask of a thread. */
+#include "task/task.h"
 #include "vfs/internal.h"
 
 struct fs_context *fs_context_create(const struct path *root, umode umask)
@@ -52,7 +53,9 @@ int fs_context_unshare(void)
     own = fs_context_copy(fs);
     if (!own)
         return -ENOMEM;
+    spin_lock(&tasks_lock); /* /proc may be looking */
     self()->fs = own;
+    spin_unlock(&tasks_lock);
     fs_context_put(fs);
     return 0;
 }

@@ -61,6 +61,9 @@ int proc_cwd_follow(const struct subject *s, struct path *out);
 int proc_root_link(const struct subject *s, char *buf, size_t size);
 int proc_root_follow(const struct subject *s, struct path *out);
 
+u32 proc_fd_size(const struct subject *s);
+umode proc_umask(const struct subject *s);
+
 /* maps.c */
 int proc_maps(const struct subject *s, struct text *out);
 int proc_smaps(const struct subject *s, struct text *out);

@@ -30,6 +30,26 @@ static struct fs_context *fs_of(const struct subject *s)
     return fs;
 }
 
+u32 proc_fd_size(const struct subject *s)
+{
+    struct files *files = files_of(s);
+    u32 max = files ? READ_ONCE(files->max) : 0;
+
+    if (files)
+        files_put(files);
+    return max;
+}
+
+umode proc_umask(const struct subject *s)
+{
+    struct fs_context *fs = fs_of(s);
+    umode mask = fs ? READ_ONCE(fs->umask) : 0;
+
+    if (fs)
+        fs_context_put(fs);
+    return mask;
+}
+
 /* --- where paths lead ----------------------------------------------------------------------------------- */
 
 static int text_of_path(const struct path *path, char *buf, size_t size)

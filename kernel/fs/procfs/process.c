@@ -155,9 +155,7 @@ static void status_groups(const struct subject *s, struct text *out)
 {
     const struct cred *cred = task_cred(s->task);
 
-    text_print(out, "FDSize:\t%u\nGroups:\t", s->task->self && s->task->self->files
-                                                   ? READ_ONCE(s->task->self->files->max)
-                                                   : 0);
+    text_print(out, "FDSize:\t%u\nGroups:\t", proc_fd_size(s));
     if (cred && cred->groups)
         for (u32 i = 0; i < cred->groups->n; i++)
             text_print(out, "%u ", cred->groups->gids[i]);
@@ -218,7 +216,7 @@ static int proc_status(const struct subject *s, struct text *out)
 
     ids_read(s, &ids);
     text_print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", ids.comm,
-               s->task->self && s->task->self->fs ? READ_ONCE(s->task->self->fs->umask) : 0, state, word);
+               proc_umask(s), state, word);
     text_print(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", ids.tgid, s->task->tid,
                ids.parent);
     status_ids(s, out);
@@ -236,6 +234,17 @@ static int proc_status(const struct subject *s, struct text *out)
 
 /* --- strings of the program: read where it keeps them -------------------------------------------------------- */
 
+/* Where the thread stands; NULL when it has ended. */
+static struct target_space *space_of(const struct subject *s)
+{
+    struct target_space *space;
+
+    spin_lock(&tasks_lock);
+    space = s->task->exited || !s->task->self ? NULL : s->task->self->thread.space;
+    spin_unlock(&tasks_lock);
+    return space;
+}
+
 #define STRINGS_MAX (1UL << 21)
 
 static int peek_range(const struct subject *s, u64 start, u64 end, struct text *out)
@@ -246,9 +255,9 @@ static int peek_range(const struct subject *s, u64 start, u64 end, struct text *
         return -ENOMEM;
     if (end - start > STRINGS_MAX)
         end = start + STRINGS_MAX;
-    while (start < end && s->task->self && !s->task->exited) {
+    while (start < end) {
         size_t n = MIN(PAGE_SIZE - start % PAGE_SIZE, end - start);
-        s64 got = host_space_peek(s->task->self->thread.space, piece, start, n);
+        s64 got = host_space_peek(space_of(s), piece, start, n);
 
         if (got <= 0)
             break;
