@@ -151,6 +151,7 @@ struct inode {
 
 #define INODE_NOATIME BIT(0)   /* never changes atime by reading */
 #define INODE_LINKABLE BIT(2)  /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_FIXED BIT(3)     /* a directory that has the names it has: making another is ENOENT */
 #define INODE_IMMUTABLE BIT(1) /* pseudo file systems: no chmod, chown, utimes (EPERM) */
 
 static inline bool inode_is(const struct inode *inode, umode type)

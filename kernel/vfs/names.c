@@ -10,7 +10,7 @@
 
 int may_create(struct dentry *dir)
 {
-    if (READ_ONCE(dir->flags) & DENTRY_DEAD)
+    if ((READ_ONCE(dir->flags) & DENTRY_DEAD) || (dir->inode->flags & INODE_FIXED))
         return -ENOENT;
     return inode_permission(dir->inode, MAY_WRITE | MAY_EXEC);
 }

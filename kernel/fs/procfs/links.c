@@ -180,13 +180,18 @@ static const struct proc_entry fd_entry = {
 
 static int fdinfo_show(const struct subject *s, struct text *out)
 {
-    AUTO(file_put) struct file *file = file_of(s, s->fd);
+    struct files *files = files_of(s);
+    int fd = s->fd;
+    bool cloexec = false;
+    AUTO(file_put) struct file *file = files ? files_next(files, &fd, &cloexec) : NULL;
     char extra[256];
 
-    if (!file)
+    if (files)
+        files_put(files);
+    if (!file || fd != s->fd)
         return -ENOENT;
     text_print(out, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", (long long)file->pos,
-               file_flags(file), file->path.mount ? file->path.mount->id : 0,
+               file_flags(file) | (cloexec ? O_CLOEXEC : 0), file->path.mount ? file->path.mount->id : 0,
                (unsigned long long)file->inode->ino);
     if (file->ops->fdinfo && file->ops->fdinfo(file, extra, sizeof(extra)) > 0)
         text_print(out, "%s", extra);

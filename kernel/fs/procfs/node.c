@@ -101,11 +101,16 @@ static void proc_release(struct file *file)
     kfree(pf);
 }
 
+static bool process_gone(const struct subject *s)
+{
+    return s->process && READ_ONCE(s->process->state) == PROCESS_REAPED;
+}
+
 /* file->pos is held: nobody else reads this open file by position meanwhile; pread may. */
 static int text_make(struct file *file, struct text *out)
 {
     struct proc_inode *pi = proc_of(file->inode);
-    int err = pi->entry->show ? pi->entry->show(&pi->subject, out) : -EINVAL;
+    int err = process_gone(&pi->subject) ? -ESRCH : pi->entry->show ? pi->entry->show(&pi->subject, out) : -EINVAL;
 
     return err ? err : out->failed ? -ENOMEM : 0;
 }
@@ -219,7 +224,7 @@ static struct inode *proc_inode(struct super *super, const struct proc_entry *en
         return NULL;
     }
     inode_init(&pi->inode, super, entry->mode);
-    pi->inode.flags = INODE_IMMUTABLE | INODE_NOATIME;
+    pi->inode.flags = INODE_IMMUTABLE | INODE_NOATIME | INODE_FIXED;
     pi->inode.uid = 0;
     pi->inode.gid = 0;
     pi->inode.ino = number_of(entry, subject);
@@ -256,11 +261,6 @@ static int proc_permission(struct inode *inode, int mask)
     int err = inode_permission_generic(inode, mask);
 
     return err ? err : may_look(proc_of(inode)) ? 0 : -EACCES;
-}
-
-static bool process_gone(const struct subject *s)
-{
-    return s->process && READ_ONCE(s->process->state) == PROCESS_REAPED;
 }
 
 /* --- directories ----------------------------------------------------------------------------------------- */
