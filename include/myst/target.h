@@ -119,6 +119,8 @@ int64_t target_thread_cputime(const struct target_thread *thread);
 /* The same of all threads that run or ran in a thread's space. For a thread of another space, where the
  * former answers 0. */
 int64_t target_space_cputime(const struct target_thread *thread);
+/* Page faults so far that needed no file (minor) and that did, of the calling thread or of its whole space. */
+void target_fault_counts(bool whole_space, uint64_t *minor, uint64_t *major);
 /* Host scheduling of the calling thread: affinity mask of len bytes. */
 int target_affinity_get(void *mask, size_t len);
 /* Makes the threads of the caller's space, or with all those of every space, pass a memory barrier. */

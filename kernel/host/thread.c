@@ -104,6 +104,15 @@ ktime host_thread_cputime(const struct self *thread)
     return time < 0 ? 0 : time;
 }
 
+void host_fault_counts(bool whole_space, u64 *minor, u64 *major)
+{
+    uint64_t counts[2];
+
+    target_fault_counts(whole_space, &counts[0], &counts[1]);
+    *minor = MIN((u64)counts[0], (u64)UINT32_MAX); /* sums stay positive */
+    *major = MIN((u64)counts[1], (u64)UINT32_MAX);
+}
+
 bool host_thread_is_near(const struct self *thread)
 {
     return thread->thread.host_pid == self()->thread.host_pid;

@@ -49,6 +49,9 @@ bool host_thread_is_near(const struct self *thread);
 /* CPU time of all threads, past ones too, of the host process that it runs in. */
 ktime host_space_cputime(const struct self *thread);
 
+/* Page faults of the caller, or of all threads of its host process. */
+void host_fault_counts(bool whole_space, u64 *minor, u64 *major);
+
 /* The processors on which the host lets the caller run: bytes written, at most len. Bits, lowest first. */
 size_t host_affinity(void *mask, size_t len);
 /* Where a thread may run; a host that refuses leaves it where it is. */

@@ -182,6 +182,7 @@ static void unlink_thread_locked(struct task *task)
 {
     struct process *process = task->process;
     struct spinlock *lock = &process->signals.sighand->lock;
+    u64 minor, major;
 
     spin_lock(lock);
     list_del(&task->process_link);
@@ -191,6 +192,9 @@ static void unlink_thread_locked(struct task *task)
     task_clock_stop(task);
     process->dead_threads.cpu += task->cpu_past;
     process->dead_threads.switches += task->self->sleeps;
+    host_fault_counts(false, &minor, &major);
+    process->dead_threads.minor_faults += minor;
+    process->dead_threads.major_faults += major;
     process->end_uid = self()->cred->uid;
     task->exited = true;
     if (task != process->leader) {

@@ -63,6 +63,7 @@ struct usage {
     ktime cpu;    /* user and system time together */
     u64 max_rss;  /* KiB */
     u64 switches; /* voluntary ones: times that a thread slept */
+    u64 minor_faults, major_faults; /* of threads that have ended */
 };
 
 struct process {

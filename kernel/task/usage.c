@@ -17,6 +17,8 @@ void usage_add(struct usage *to, const struct usage *from)
     to->cpu += from->cpu;
     to->max_rss = MAX(to->max_rss, from->max_rss);
     to->switches += from->switches;
+    to->minor_faults += from->minor_faults;
+    to->major_faults += from->major_faults;
 }
 
 /*
@@ -61,6 +63,8 @@ void usage_to_rusage(const struct usage *usage, struct rusage *out)
     out->ru_utime.tv_usec = usage->cpu % NSEC_PER_SEC / NSEC_PER_USEC;
     out->ru_maxrss = (long)usage->max_rss;
     out->ru_nvcsw = (long)usage->switches;
+    out->ru_minflt = (long)usage->minor_faults;
+    out->ru_majflt = (long)usage->major_faults;
 }
 
 long sys_getrusage(s32 who, struct rusage __user *to)
@@ -73,6 +77,7 @@ long sys_getrusage(s32 who, struct rusage __user *to)
     switch (who) {
     case RUSAGE_SELF:
         process_usage_locked(process, &usage);
+        host_fault_counts(true, &usage.minor_faults, &usage.major_faults);
         break;
     case RUSAGE_CHILDREN:
         usage = process->dead_children;
@@ -80,6 +85,7 @@ long sys_getrusage(s32 who, struct rusage __user *to)
     case RUSAGE_THREAD:
         usage.cpu = task_cpu_time(task_self());
         usage.switches = self()->sleeps;
+        host_fault_counts(false, &usage.minor_faults, &usage.major_faults);
         break;
     default:
         spin_unlock(&tasks_lock);

@@ -8,6 +8,7 @@
 #include <asm/signal.h>
 #include <linux/membarrier.h>
 #include <linux/prctl.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
 
 bool has_fsgsbase;
@@ -311,6 +312,17 @@ int64_t target_thread_cputime(const struct target_thread *thread)
 int64_t target_space_cputime(const struct target_thread *thread)
 {
     return cpu_clock_read(thread->host_pid, 2);
+}
+
+void target_fault_counts(bool whole_space, uint64_t *minor, uint64_t *major)
+{
+    struct rusage usage;
+
+    *minor = *major = 0;
+    if (HOST2(__NR_getrusage, whole_space ? RUSAGE_SELF : RUSAGE_THREAD, &usage) < 0)
+        return;
+    *minor = (uint64_t)usage.ru_minflt;
+    *major = (uint64_t)usage.ru_majflt;
 }
 
 int target_affinity_get(void *mask, size_t len)
