@@ -17,10 +17,10 @@
  *   WINDOW  every page of kernel memory and page cache, by its offset
  */
 #define MYST_RANGE_START 0x650000000000UL
-#define MYST_RANGE_END 0x700000000000UL
-#define MYST_TEXT_BASE 0x650000000000UL
-#define MYST_DATA_BASE 0x650040000000UL
-#define MYST_HOST_BASE 0x650080000000UL
+#define MYST_RANGE_END   0x700000000000UL
+#define MYST_TEXT_BASE   0x650000000000UL
+#define MYST_DATA_BASE   0x650040000000UL
+#define MYST_HOST_BASE   0x650080000000UL
 #define MYST_WINDOW_BASE 0x660000000000UL
 #define MYST_WINDOW_SIZE 0x080000000000UL /* 8 TiB of offsets; sparse */
 
@@ -56,7 +56,8 @@ struct boot_info {
     const uint32_t *groups;
     uint32_t ngroups;
     uint32_t umask;
-    uint64_t ignored_signals, blocked_signals; /* bit n-1: signal n, as the launcher inherited them */
+    uint64_t ignored_signals,
+        blocked_signals; /* bit n-1: signal n, as the launcher inherited them */
     /* the root file system */
     enum boot_root root;
     int root_file; /* host descriptor of the directory or the archive */
@@ -66,7 +67,7 @@ struct boot_info {
     /* console: bit n set when descriptor n was closed; what each is, S_IFMT bits; terminal or not */
     uint32_t console_closed;
     uint32_t console_mode[3];
-    uint32_t console_tty; /* bit n: a terminal */
+    uint32_t console_tty;       /* bit n: a terminal */
     uint32_t console_access[3]; /* O_ACCMODE and O_APPEND bits */
     /* limits: {soft, hard} by RLIMIT_ number, of the launcher */
     uint64_t rlimits[16][2];

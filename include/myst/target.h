@@ -23,7 +23,8 @@ struct target_regs {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
     uint64_t orig_rax; /* the call's number, or -1 when the entry was no system call */
     uint64_t rip, cs, rflags, rsp, ss;
-    uint64_t fs_base, gs_base; /* refreshed by target_bases_read(), loaded by target_bases_write() */
+    uint64_t fs_base,
+        gs_base; /* refreshed by target_bases_read(), loaded by target_bases_write() */
     uint64_t ds, es, fs, gs;
 };
 
@@ -41,23 +42,23 @@ struct target_space;
  */
 struct target_thread {
     struct target_regs regs; /* the program's registers while the thread is in the kernel */
-    uint32_t pending;        /* atomic; not 0: upcall_exit_work() before the return to the program */
-    uint32_t mode;           /* atomic; enum target_mode */
-    uint32_t wake;           /* the wait word of kernel/host/wait.h; 1: woken */
-    uint32_t gone;           /* atomic; 1: no host thread stands on this stack any more */
-    int32_t host_tid;        /* atomic; the host thread that runs this one; 0: none */
+    uint32_t pending; /* atomic; not 0: upcall_exit_work() before the return to the program */
+    uint32_t mode;    /* atomic; enum target_mode */
+    uint32_t wake;    /* the wait word of kernel/host/wait.h; 1: woken */
+    uint32_t gone;    /* atomic; 1: no host thread stands on this stack any more */
+    int32_t host_tid; /* atomic; the host thread that runs this one; 0: none */
     int32_t host_pid;
-    struct target_space *space; /* where it runs; changed only by the thread itself */
-    void *sp;                   /* where a switched-out thread goes on */
-    void *frame;                /* the host's frame that holds the program's extended state */
-    struct target_thread *lender; /* the thread whose host thread this one borrows */
+    struct target_space *space;      /* where it runs; changed only by the thread itself */
+    void *sp;                        /* where a switched-out thread goes on */
+    void *frame;                     /* the host's frame that holds the program's extended state */
+    struct target_thread *lender;    /* the thread whose host thread this one borrows */
     uint64_t report_rip, report_rbp; /* what the thread was doing, for the hang report */
-    uint32_t report; /* atomic; 1: asked for, 2: answered */
+    uint32_t report;                 /* atomic; 1: asked for, 2: answered */
     uint32_t kicked; /* atomic; 1: a kick is on its way, or was taken since the mode last changed */
 };
 
-#define TARGET_STACK_SIZE 65536UL /* a kernel stack block: thread, then the stack above it */
-#define TARGET_THREAD_ROOM 8192UL /* bytes at its bottom that belong to struct self */
+#define TARGET_STACK_SIZE  65536UL /* a kernel stack block: thread, then the stack above it */
+#define TARGET_THREAD_ROOM 8192UL  /* bytes at its bottom that belong to struct self */
 
 struct target_fault {
     uint32_t signo;   /* the Linux signal it stands for: SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP */
@@ -71,22 +72,23 @@ struct target_fault {
 
 struct boot_info;
 
-void upcall_main(const struct boot_info *boot);       /* on the first thread; returns into the program */
-void upcall_thread_start(void);                       /* on each new thread, before it enters the program */
-void upcall_syscall(void);                            /* number in regs.orig_rax, result to regs.rax */
-void upcall_fault(const struct target_fault *fault);  /* a fault of the program */
+void upcall_main(const struct boot_info *boot); /* on the first thread; returns into the program */
+void upcall_thread_start(void); /* on each new thread, before it enters the program */
+void upcall_syscall(void);      /* number in regs.orig_rax, result to regs.rax */
+void upcall_fault(const struct target_fault *fault);        /* a fault of the program */
 bool upcall_kernel_fault(const struct target_fault *fault); /* at a user access: true, try again */
-void upcall_exit_work(void);                          /* pending was not 0 */
-int64_t upcall_service(void);                         /* the service thread: run timers; next deadline */
-void upcall_event(int event);                         /* the supervisor's events, on the service thread */
-void upcall_report(void);                             /* the hang report */
+void upcall_exit_work(void);                                /* pending was not 0 */
+int64_t upcall_service(void); /* the service thread: run timers; next deadline */
+void upcall_event(int event); /* the supervisor's events, on the service thread */
+void upcall_report(void);     /* the hang report */
 /* A fault of the kernel itself: reports and ends the instance. */
 void upcall_broken(const struct target_fault *fault, uint64_t rip, uint64_t rbp, uint64_t rsp)
     __attribute__((noreturn));
 
 enum target_event { /* what the outside world tells the instance: upcall_event() */
-    TARGET_EVENT_SIGNAL = 0,      /* + signal number: deliver to the main program or, from the */
-    TARGET_EVENT_TTY_SIGNAL = 64, /* terminal, to the foreground process group */
+                    TARGET_EVENT_SIGNAL =
+                        0, /* + signal number: deliver to the main program or, from the */
+                    TARGET_EVENT_TTY_SIGNAL = 64, /* terminal, to the foreground process group */
 };
 
 /* ---- 3. Kernel threads ------------------------------------------------------------------------ */
@@ -135,9 +137,9 @@ void target_xstate_reset(void); /* initial configuration of all components; the 
 
 /* ---- 4. Address space: all on the caller's own space, page-aligned, placed by the kernel ------- */
 
-#define TARGET_PROT_READ 1
+#define TARGET_PROT_READ  1
 #define TARGET_PROT_WRITE 2
-#define TARGET_PROT_EXEC 4
+#define TARGET_PROT_EXEC  4
 
 int target_map_anon(uintptr_t addr, size_t len, int prot);
 /* Kernel pages from offset of the page window on; a private mapping is copied on write. */
@@ -176,7 +178,7 @@ void target_wake(uint32_t *word, uint32_t n);
 
 struct target_pollfd {
     int32_t file;
-    int16_t events;  /* poll(2)'s bits */
+    int16_t events; /* poll(2)'s bits */
     int16_t revents;
 };
 /*
@@ -194,7 +196,12 @@ int target_pages_drop(uint64_t offset, uint64_t len);
 
 /* ---- 8. Time, entropy, the instance ---------------------------------------------------------------- */
 
-enum target_clock { TARGET_CLOCK_MONOTONIC, TARGET_CLOCK_REALTIME, TARGET_CLOCK_BOOTTIME, TARGET_CLOCKS };
+enum target_clock {
+    TARGET_CLOCK_MONOTONIC,
+    TARGET_CLOCK_REALTIME,
+    TARGET_CLOCK_BOOTTIME,
+    TARGET_CLOCKS
+};
 int64_t target_clock_read(enum target_clock clock);
 int64_t target_clock_resolution(enum target_clock clock);
 /* Where the program may read clocks without a call: entry of clock_gettime in the target's own vDSO, or 0. */
@@ -202,11 +209,14 @@ uintptr_t target_vdso_clock_gettime(void);
 int target_random(void *to, size_t len); /* all of it, or an error */
 /* The kernel's own symbols: an ELF file in memory, for reports; NULL: none. */
 const void *target_symbols(size_t *size);
-void target_service_wake(void);          /* the service thread's deadline moved forward */
-void target_log(const char *text, size_t len); /* the instance's log: standard error of the launcher */
-void target_exit(int status) __attribute__((noreturn)); /* ends the instance with a wait(2) status */
-void target_panic(void) __attribute__((noreturn));      /* ends it after a broken invariant */
-void target_suspend(void); /* the main program has stopped: stop the instance, as its user sees it */
+void target_service_wake(void); /* the service thread's deadline moved forward */
+void target_log(const char *text,
+                size_t len); /* the instance's log: standard error of the launcher */
+void target_exit(int status)
+    __attribute__((noreturn));                     /* ends the instance with a wait(2) status */
+void target_panic(void) __attribute__((noreturn)); /* ends it after a broken invariant */
+void target_suspend(
+    void); /* the main program has stopped: stop the instance, as its user sees it */
 
 /* ---- 9. Console: the descriptors the instance was started with, by number 0..2 --------------------- */
 
@@ -228,10 +238,10 @@ struct target_stat {
     int64_t atime, mtime, ctime, btime; /* ns since the epoch */
 };
 
-#define TARGET_OPEN_READ 1
-#define TARGET_OPEN_WRITE 2
-#define TARGET_OPEN_CREATE 4 /* must not exist: exclusive */
-#define TARGET_OPEN_PATH 8   /* for use as a directory of the other calls, or for stat */
+#define TARGET_OPEN_READ      1
+#define TARGET_OPEN_WRITE     2
+#define TARGET_OPEN_CREATE    4 /* must not exist: exclusive */
+#define TARGET_OPEN_PATH      8 /* for use as a directory of the other calls, or for stat */
 #define TARGET_OPEN_DIRECTORY 16
 
 int target_file_open(int dir, const char *name, int flags, unsigned int mode);
@@ -249,12 +259,14 @@ int target_file_sync(int file, bool data_only);
 int target_file_mkdir(int dir, const char *name, unsigned int mode);
 int target_file_mknod(int dir, const char *name, unsigned int mode, uint64_t rdev);
 int target_file_unlink(int dir, const char *name, bool directory);
-int target_file_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+int target_file_rename(int from_dir, const char *from, int to_dir, const char *to,
+                       unsigned int flags);
 int target_file_link(int from_dir, const char *from, int to_dir, const char *to);
 int target_file_symlink(const char *text, int dir, const char *name);
 int target_file_chmod(int dir, const char *name, unsigned int mode);
 int target_file_chown(int dir, const char *name, uint32_t uid, uint32_t gid);
-int target_file_utimes(int dir, const char *name, int64_t atime, int64_t mtime); /* INT64_MIN: leave */
+int target_file_utimes(int dir, const char *name, int64_t atime,
+                       int64_t mtime); /* INT64_MIN: leave */
 struct target_statfs {
     uint64_t type, bsize, blocks, bfree, bavail, files, ffree, namelen, frsize, flags;
 };

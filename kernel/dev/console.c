@@ -21,8 +21,8 @@
 
 static struct {
     struct tty tty;
-    int in, out;                   /* constant: host descriptors of the terminal; -1: none */
-    const struct boot_info *boot;  /* constant */
+    int in, out;                  /* constant: host descriptors of the terminal; -1: none */
+    const struct boot_info *boot; /* constant */
 } console = {.in = -1, .out = -1};
 
 /* --- moving bytes: straight between the program and the host ------------------------------------------ */
@@ -100,7 +100,8 @@ static ssize_t console_read(struct file *file, struct iter *to, loff_t *pos)
 
     if (err)
         return err;
-    if (file_nonblocking(file) && !(host_console_poll(console.in, POLLIN) & (POLLIN | POLLHUP | POLLERR)))
+    if (file_nonblocking(file) &&
+        !(host_console_poll(console.in, POLLIN) & (POLLIN | POLLHUP | POLLERR)))
         return -EAGAIN;
     return stream_read(console.in, to);
 }
@@ -237,7 +238,8 @@ static struct file *open_passed(const struct boot_info *boot, int fd)
 
     if (!inode)
         return NULL;
-    file = file_create_anon(&passed_ops, inode, (int)boot->console_access[fd], (void *)(intptr_t)fd);
+    file =
+        file_create_anon(&passed_ops, inode, (int)boot->console_access[fd], (void *)(intptr_t)fd);
     if (IS_ERR(file))
         return NULL;
     if (S_ISREG(mode))

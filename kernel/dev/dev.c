@@ -15,7 +15,8 @@ static int devtmpfs_mount(const struct fs_type *type, const char *source, const 
     return tmpfs ? tmpfs->mount(type, source, options, out) : -ENODEV;
 }
 
-static struct fs_type devtmpfs_type = {.name = "devtmpfs", .mount = devtmpfs_mount, .flags = FS_NODEV};
+static struct fs_type devtmpfs_type = {
+    .name = "devtmpfs", .mount = devtmpfs_mount, .flags = FS_NODEV};
 
 int dev_start(const struct boot_info *boot)
 {

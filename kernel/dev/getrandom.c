@@ -9,7 +9,7 @@
 
 #include <linux/random.h>
 
-#define CHUNK 256U /* moved at a time; up to so much comes whole, whatever signals there are */
+#define CHUNK   256U /* moved at a time; up to so much comes whole, whatever signals there are */
 #define LONGEST 0x7fffffffUL
 
 /* The host's generator is seeded before any instance runs: nothing here ever blocks. */

@@ -23,7 +23,8 @@ ktime host_clock_read(enum host_clock clock)
         return now;
     seen = __atomic_load_n(&latest[clock], __ATOMIC_RELAXED);
     while (now > seen) {
-        if (__atomic_compare_exchange_n(&latest[clock], &seen, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        if (__atomic_compare_exchange_n(&latest[clock], &seen, now, true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
             return now;
     }
     return seen;

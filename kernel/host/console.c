@@ -64,8 +64,9 @@ int host_console_ioctl(int console, unsigned int request, void *arg, size_t size
 
     if (err >= 0)
         return 0;
-    return err == -ENOTTY || err == -EINVAL || err == -EINTR || err == -EPERM || err == -EFAULT ? err
-                                                                                               : -EIO;
+    return err == -ENOTTY || err == -EINVAL || err == -EINTR || err == -EPERM || err == -EFAULT
+               ? err
+               : -EIO;
 }
 
 u32 host_console_poll(int console, u32 events)

@@ -19,7 +19,8 @@ int host_poll(struct host_pollfd *fds, size_t n, ktime deadline)
     if (ready < 0 && ready != -EINTR)
         ready = -EIO;
     for (size_t i = 0; i < n; i++) {
-        fds[i].revents = ready > 0 ? (s16)(fds[i].revents & (fds[i].events | POLLERR | POLLHUP | POLLNVAL)) : 0;
+        fds[i].revents =
+            ready > 0 ? (s16)(fds[i].revents & (fds[i].events | POLLERR | POLLHUP | POLLNVAL)) : 0;
         told += fds[i].revents != 0;
     }
     return ready < 0 ? ready : told;

@@ -179,7 +179,8 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
         spin_unlock(&b->lock);
 }
 
-int futex_requeue_key(const struct futex_key *from, const struct futex_key *to, int n_wake, int n_move)
+int futex_requeue_key(const struct futex_key *from, const struct futex_key *to, int n_wake,
+                      int n_move)
 {
     struct futex_bucket *source = futex_bucket(from), *target = futex_bucket(to);
     struct futex_waiter *waiter, *next;

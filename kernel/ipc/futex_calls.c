@@ -65,7 +65,8 @@ static long futex_wait_resume(struct restart_block *block)
 static long wait_call(const struct wait_args *args)
 {
     int err = futex_wait(args);
-    u64 again[6] = {(u64)args->word, args->is_private, args->value, args->bitset, (u64)args->deadline};
+    u64 again[6] = {(u64)args->word, args->is_private, args->value, args->bitset,
+                    (u64)args->deadline};
 
     if (err != -EINTR)
         return err;
@@ -90,8 +91,8 @@ static int deadline_get(int op, const void __user *timeout, ktime *deadline)
         *deadline = host_deadline(ts.tv_sec, ts.tv_nsec);
         return 0;
     }
-    *deadline = time_deadline(op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, ts.tv_sec,
-                              ts.tv_nsec);
+    *deadline = time_deadline(op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+                              ts.tv_sec, ts.tv_nsec);
     return 0;
 }
 
@@ -169,7 +170,8 @@ static int op_run(u32 __user *word, u32 encoded)
     }
 }
 
-static long wake_op(u32 __user *word, u32 __user *word2, bool is_private, int n, int n2, u32 encoded)
+static long wake_op(u32 __user *word, u32 __user *word2, bool is_private, int n, int n2,
+                    u32 encoded)
 {
     struct futex_key key, key2;
     int err = futex_key_get(word, is_private, &key), woken, holds;

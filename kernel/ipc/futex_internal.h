@@ -30,8 +30,8 @@ struct futex_waiter {
     u32 pi_tid;                  /* constant; of FUTEX_LOCK_PI: who waits; else 0 */
     u32 pi_owner;                /* bucket->lock; whom it waits for */
     u32 pi_priority;             /* constant */
-    bool pi_chosen;              /* bucket->lock; it will be woken with the word, or with an error: */
-    int pi_result;               /* bucket->lock */
+    bool pi_chosen; /* bucket->lock; it will be woken with the word, or with an error: */
+    int pi_result;  /* bucket->lock */
 };
 
 void futex_table_init(void);
@@ -47,7 +47,8 @@ bool futex_dequeue(struct futex_waiter *waiter);
 int futex_sleep(struct futex_waiter *waiter, ktime deadline);
 /* Only of waiters that are not of FUTEX_LOCK_PI, as is the next. */
 int futex_wake_key(const struct futex_key *key, int n, u32 bitset);
-int futex_requeue_key(const struct futex_key *from, const struct futex_key *to, int n_wake, int n_move);
+int futex_requeue_key(const struct futex_key *from, const struct futex_key *to, int n_wake,
+                      int n_move);
 
 /* --- priority inheritance: queues --- */
 

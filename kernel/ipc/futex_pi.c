@@ -14,7 +14,8 @@
 
 #include <linux/futex.h>
 
-static u32 pi_waiting; /* atomic: waiters in all queues, so that a thread can end without a look at them */
+static u32
+    pi_waiting; /* atomic: waiters in all queues, so that a thread can end without a look at them */
 
 static u32 own_tid(void)
 {

@@ -12,7 +12,7 @@
 struct packets {
     struct packet {
         u64 start, end; /* positions in the stream */
-    } *ring;            /* PACKETS_MAX of them; NULL: nobody has written one */
+    } * ring;           /* PACKETS_MAX of them; NULL: nobody has written one */
     u32 first, count;
 };
 

@@ -22,21 +22,21 @@
 /* Not a poll bit: the turn is free, which matters to sleeping readers and writers alone. */
 #define PIPE_TURN BIT(30)
 
-#define PIPE_SIZE 65536U
+#define PIPE_SIZE     65536U
 #define PIPE_SIZE_MAX 1048576U /* /proc/sys/fs/pipe-max-size */
 
 struct pipe {
-    struct refcount ref;     /* open files, and a FIFO's inode while it is open */
-    struct spinlock lock;    /* class PIPE: everything below */
-    u8 *ring;                /* replaced only with both turns taken */
-    u32 size;                /* of the ring, a power of two */
-    u64 head, tail;          /* bytes ever written and read */
-    bool reading, writing;   /* the turns */
+    struct refcount ref;   /* open files, and a FIFO's inode while it is open */
+    struct spinlock lock;  /* class PIPE: everything below */
+    u8 *ring;              /* replaced only with both turns taken */
+    u32 size;              /* of the ring, a power of two */
+    u64 head, tail;        /* bytes ever written and read */
+    bool reading, writing; /* the turns */
     struct packets packets;
-    bool anonymous;          /* constant: of pipe(2); opening it anew by /proc waits for nobody */
-    u32 readers, writers;    /* open ends */
+    bool anonymous;       /* constant: of pipe(2); opening it anew by /proc waits for nobody */
+    u32 readers, writers; /* open ends */
     u32 reader_opens, writer_opens; /* counts openings, for those that wait for the other end */
-    struct waitq readable;   /* readers, and openers that wait for a writer */
+    struct waitq readable;          /* readers, and openers that wait for a writer */
     struct waitq writable;
 };
 
@@ -232,7 +232,8 @@ static ssize_t pipe_write(struct file *file, struct iter *from, loff_t *pos)
 /* --- the ring for others ---------------------------------------------------------------------------------------- */
 
 /* Offers n bytes from position `at` on, in one or two pieces. */
-static ssize_t ring_offer(struct pipe *pipe, u64 at, u32 n, bool source, pipe_piece_fn *func, void *arg)
+static ssize_t ring_offer(struct pipe *pipe, u64 at, u32 n, bool source, pipe_piece_fn *func,
+                          void *arg)
 {
     u32 done = 0;
 
@@ -346,9 +347,11 @@ static long pipe_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static void take_turns(struct pipe *pipe)
 {
     spin_lock(&pipe->lock);
-    wait_event_kind(&pipe->readable, &pipe->lock, !pipe->reading, WAIT_UNINTERRUPTIBLE, KTIME_FOREVER);
+    wait_event_kind(&pipe->readable, &pipe->lock, !pipe->reading, WAIT_UNINTERRUPTIBLE,
+                    KTIME_FOREVER);
     pipe->reading = true;
-    wait_event_kind(&pipe->writable, &pipe->lock, !pipe->writing, WAIT_UNINTERRUPTIBLE, KTIME_FOREVER);
+    wait_event_kind(&pipe->writable, &pipe->lock, !pipe->writing, WAIT_UNINTERRUPTIBLE,
+                    KTIME_FOREVER);
     pipe->writing = true;
     spin_unlock(&pipe->lock);
 }

@@ -68,8 +68,8 @@ static ssize_t repeat(struct file *pipe, bool from_pipe, struct other *other, si
     return done ? done : n;
 }
 
-static ssize_t splice_files(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t len,
-                            unsigned int flags)
+static ssize_t splice_files(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
+                            size_t len, unsigned int flags)
 {
     bool from_pipe = file_is_pipe(in), to_pipe = file_is_pipe(out);
 
@@ -147,7 +147,8 @@ long sys_tee(int in_nr, int out_nr, size_t len, unsigned int flags)
         return err;
     if (!file_is_pipe(in.file) || !file_is_pipe(out.file) || pipe_same(in.file, out.file))
         return -EINVAL;
-    if ((flags & SPLICE_F_NONBLOCK) && (would_wait(in.file, POLLIN) || would_wait(out.file, POLLOUT)))
+    if ((flags & SPLICE_F_NONBLOCK) &&
+        (would_wait(in.file, POLLIN) || would_wait(out.file, POLLOUT)))
         return -EAGAIN;
     return pipe_drain(in.file, len, false, take_to_file, &(struct other){.file = out.file});
 }

@@ -174,7 +174,8 @@ long sys_madvise(unsigned long addr, size_t length, int advice)
     if (len == 0)
         return 0;
     if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-        return mm_populate(addr, end, advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
+        return mm_populate(addr, end,
+                           advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
     mm_lock(mm);
     long err = advise_locked(mm, addr, end, advice);
     mm_unlock(mm);
@@ -224,7 +225,8 @@ long sys_mincore(unsigned long addr, size_t length, void __user *vec)
         mm_unlock(mm);
         if (err)
             return err;
-        if (copy_to_user((u8 __user *)vec + ((at - addr) >> PAGE_SHIFT), pages, (next - at) >> PAGE_SHIFT) < 0)
+        if (copy_to_user((u8 __user *)vec + ((at - addr) >> PAGE_SHIFT), pages,
+                         (next - at) >> PAGE_SHIFT) < 0)
             return -EFAULT;
         at = next;
     }

@@ -25,11 +25,11 @@ void slab_free(struct slab *slab, void *object);
  * PAGES_LAZY: not backed yet, backed by the first touch; the caller charges what it touches.
  * PAGES_DIRTY: whatever stood there before will do (kernel stacks).
  */
-#define PAGES_LAZY 1
+#define PAGES_LAZY  1
 #define PAGES_DIRTY 2
-#define PAGES_NONE UINT64_MAX
+#define PAGES_NONE  UINT64_MAX
 u64 pages_alloc(size_t bytes, size_t align, int flags); /* offset, or PAGES_NONE */
-void pages_free(u64 offset, size_t bytes);              /* the memory goes back to the host or the pool */
+void pages_free(u64 offset, size_t bytes); /* the memory goes back to the host or the pool */
 void *pages_address(u64 offset);
 u64 pages_offset(const void *address);
 

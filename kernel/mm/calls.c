@@ -117,5 +117,6 @@ long sys_pkey_mprotect(unsigned long addr, size_t len, unsigned long prot, int p
         return -EINVAL;
     if (len == 0)
         return 0;
-    return add_overflow((u64)addr, ALIGN_UP(len, PAGE_SIZE), &end) || end <= addr ? -ENOMEM : -EINVAL;
+    return add_overflow((u64)addr, ALIGN_UP(len, PAGE_SIZE), &end) || end <= addr ? -ENOMEM
+                                                                                  : -EINVAL;
 }

@@ -15,7 +15,7 @@
 #include <linux/resource.h>
 
 #define STACK_GUARD (256 * PAGE_SIZE) /* stays free below a growing area, as on Linux */
-#define STACK_STEP (128UL << 10)      /* grown at a time, where there is room */
+#define STACK_STEP  (128UL << 10)     /* grown at a time, where there is room */
 #define REPEATS_MAX 1000
 
 /* Lets a growing area reach down to addr. */
@@ -75,7 +75,8 @@ static bool try_again(struct mm *mm, struct vma *vma, u64 page)
     return host_protect(page, PAGE_SIZE, (int)(vma->flags & VM_PROT)) == 0;
 }
 
-static int fault_locked(struct mm *mm, u64 address, u64 error, int host_signo, int *signo, int *code)
+static int fault_locked(struct mm *mm, u64 address, u64 error, int host_signo, int *signo,
+                        int *code)
 {
     struct vma *vma = vma_from(mm, address);
 

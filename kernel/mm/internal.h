@@ -17,7 +17,7 @@ enum page_state {
 struct page {
     u32 next, prev; /* pages lock while free; then the owner's */
     u8 order;
-    u8 state; /* enum page_state */
+    u8 state;  /* enum page_state */
     u8 backed; /* first of a run: pages_free() has memory to uncharge */
     u8 unused;
 };

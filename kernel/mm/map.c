@@ -11,8 +11,8 @@
 #include <linux/resource.h>
 #include <myst/boot.h>
 
-#define HUGE_PAGE (2UL << 20)
-#define MAP_32BIT_LOW 0x40000000UL
+#define HUGE_PAGE      (2UL << 20)
+#define MAP_32BIT_LOW  0x40000000UL
 #define MAP_32BIT_HIGH 0x80000000UL
 
 /* ---- pages --------------------------------------------------------------------------------------------- */
@@ -29,7 +29,8 @@ static int install_object(struct vma *vma, u64 from, u64 to)
     for (u64 at = offset; at < filled && !err;) {
         u64 window, run;
 
-        err = memobj_map(vma->at.obj, at, filled - at, shared && (vma->flags & VM_MAYWRITE), &window, &run);
+        err = memobj_map(vma->at.obj, at, filled - at, shared && (vma->flags & VM_MAYWRITE),
+                         &window, &run);
         if (!err)
             err = host_map_pages(from + (at - offset), run, prot, window, shared);
         if (!err)
@@ -65,7 +66,9 @@ int vma_protect_pages(struct vma *vma)
 {
     u64 end = vma->at.kind == VMA_MEMOBJ ? vma->filled : vma->end;
 
-    return end > vma->start ? host_protect(vma->start, end - vma->start, (int)(vma->flags & VM_PROT)) : 0;
+    return end > vma->start
+               ? host_protect(vma->start, end - vma->start, (int)(vma->flags & VM_PROT))
+               : 0;
 }
 
 /* ---- mmap ---------------------------------------------------------------------------------------------- */
@@ -169,7 +172,8 @@ static int forget_locked(struct mm *mm, u64 start, u64 end, struct list_head *de
     return 0;
 }
 
-static s64 map_locked(struct mm *mm, const struct map_request *req, struct vma *vma, struct list_head *dead)
+static s64 map_locked(struct mm *mm, const struct map_request *req, struct vma *vma,
+                      struct list_head *dead)
 {
     s64 addr = choose_address(mm, req);
     u64 flags = flags_of(mm, req);

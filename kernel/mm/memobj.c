@@ -22,29 +22,29 @@
 
 #include <linux/fs.h>
 
-#define UNIT_SIZE 65536UL /* of memory asked for at a time */
+#define UNIT_SIZE  65536UL /* of memory asked for at a time */
 #define UNIT_PAGES (UNIT_SIZE >> PAGE_SHIFT)
 #define EXTENT_MAX (1UL << 30)
 #define OBJECT_MAX ((u64)INT64_MAX - EXTENT_MAX)
 
 struct memobj {
     struct refcount ref;
-    u32 writers;           /* atomic: mappings that are shared and may be written to */
-    struct mutex lock;     /* what follows; never held while user memory is touched */
-    u64 size;              /* also read without the lock */
-    u64 present;           /* pages */
-    u64 allocated;         /* bytes of all extents */
-    u64 generation;        /* counts truncations and punches */
-    struct rb_tree extents; /* by start; disjoint */
+    u32 writers;               /* atomic: mappings that are shared and may be written to */
+    struct mutex lock;         /* what follows; never held while user memory is touched */
+    u64 size;                  /* also read without the lock */
+    u64 present;               /* pages */
+    u64 allocated;             /* bytes of all extents */
+    u64 generation;            /* counts truncations and punches */
+    struct rb_tree extents;    /* by start; disjoint */
     struct list_head mappings; /* struct vma.mapping */
 };
 
 struct extent {
-    struct rb_node node; /* object's lock, as all that changes */
-    u64 start, len;      /* in the object; constant, powers of two or parts of one */
-    u64 window;          /* constant */
-    bool solid;          /* constant: backed as a whole from the start (kernel zone) */
-    bool exposed;        /* a program may write to it by a mapping */
+    struct rb_node node;    /* object's lock, as all that changes */
+    u64 start, len;         /* in the object; constant, powers of two or parts of one */
+    u64 window;             /* constant */
+    bool solid;             /* constant: backed as a whole from the start (kernel zone) */
+    bool exposed;           /* a program may write to it by a mapping */
     unsigned long *present; /* bit a page */
     unsigned long *backed;  /* bit a unit; NULL when solid */
 };
@@ -138,7 +138,8 @@ static int extent_compare(const void *key, const struct rb_node *node)
 /* The extent that holds the offset or else the next one behind it. */
 static struct extent *extent_from(struct memobj *obj, u64 offset)
 {
-    return rb_entry_or_null(rb_find_from(&obj->extents, &offset, extent_compare), struct extent, node);
+    return rb_entry_or_null(rb_find_from(&obj->extents, &offset, extent_compare), struct extent,
+                            node);
 }
 
 static struct extent *extent_at(struct memobj *obj, u64 offset)
@@ -158,7 +159,8 @@ static u64 pow2_up(u64 x)
 static void extent_choose(struct memobj *obj, u64 offset, u64 want, u64 *start, u64 *len)
 {
     struct extent *next = extent_from(obj, offset);
-    struct extent *prev = next ? rb_prev_entry(next, node) : rb_last_entry(&obj->extents, struct extent, node);
+    struct extent *prev =
+        next ? rb_prev_entry(next, node) : rb_last_entry(&obj->extents, struct extent, node);
     u64 low = prev ? prev->start + prev->len : 0;
     u64 high = next ? next->start : OBJECT_MAX + EXTENT_MAX;
     u64 size = pow2_up(MAX(want, PAGE_SIZE));

@@ -18,27 +18,27 @@
 struct memobj;
 
 /* struct vma's flags. The first three are PROT_ bits. */
-#define VM_READ BIT(0)
-#define VM_WRITE BIT(1)
-#define VM_EXEC BIT(2)
-#define VM_PROT (VM_READ | VM_WRITE | VM_EXEC)
-#define VM_SHARED BIT(3)
-#define VM_MAYREAD BIT(4)
-#define VM_MAYWRITE BIT(5)
-#define VM_MAYEXEC BIT(6)
-#define VM_MAY(prot) ((u64)(prot) << 4)
-#define VM_GROWSDOWN BIT(7)
-#define VM_LOCKED BIT(8)
+#define VM_READ        BIT(0)
+#define VM_WRITE       BIT(1)
+#define VM_EXEC        BIT(2)
+#define VM_PROT        (VM_READ | VM_WRITE | VM_EXEC)
+#define VM_SHARED      BIT(3)
+#define VM_MAYREAD     BIT(4)
+#define VM_MAYWRITE    BIT(5)
+#define VM_MAYEXEC     BIT(6)
+#define VM_MAY(prot)   ((u64)(prot) << 4)
+#define VM_GROWSDOWN   BIT(7)
+#define VM_LOCKED      BIT(8)
 #define VM_LOCKONFAULT BIT(9)
-#define VM_NORESERVE BIT(10)
-#define VM_DONTFORK BIT(11)
-#define VM_WIPEONFORK BIT(12)
-#define VM_DONTDUMP BIT(13)
-#define VM_HUGEPAGE BIT(14)
-#define VM_NOHUGEPAGE BIT(15)
-#define VM_MERGEABLE BIT(16)
-#define VM_RANDOM BIT(17)
-#define VM_SEQUENTIAL BIT(18)
+#define VM_NORESERVE   BIT(10)
+#define VM_DONTFORK    BIT(11)
+#define VM_WIPEONFORK  BIT(12)
+#define VM_DONTDUMP    BIT(13)
+#define VM_HUGEPAGE    BIT(14)
+#define VM_NOHUGEPAGE  BIT(15)
+#define VM_MERGEABLE   BIT(16)
+#define VM_RANDOM      BIT(17)
+#define VM_SEQUENTIAL  BIT(18)
 
 enum vma_kind {
     VMA_ANON,   /* private, zeros at first */
@@ -86,17 +86,17 @@ struct mm {
     struct mutex lock;   /* class MM: everything below */
     struct rb_tree vmas; /* by start; disjoint */
     u32 map_count;
-    u32 def_flags;       /* VM_LOCKED, VM_LOCKONFAULT of new mappings: mlockall(MCL_FUTURE) */
+    u32 def_flags; /* VM_LOCKED, VM_LOCKONFAULT of new mappings: mlockall(MCL_FUTURE) */
     u64 total_vm, data_vm, exec_vm, stack_vm, shared_vm, locked_vm; /* pages */
-    u64 highest_vm;      /* largest total_vm so far */
-    u64 mmap_base;       /* mappings are placed below */
+    u64 highest_vm;                                                 /* largest total_vm so far */
+    u64 mmap_base;                                                  /* mappings are placed below */
     u64 start_code, end_code, start_data, end_data;
     u64 start_brk, brk;
     u64 start_stack, arg_start, arg_end, env_start, env_end;
     u64 auxv[MM_AUXV_WORDS]; /* as the program got it; AT_NULL ends it */
-    u64 fault_address;   /* the last fault that should not have been, and how often it came again */
+    u64 fault_address; /* the last fault that should not have been, and how often it came again */
     u32 fault_repeats;
-    bool behind;         /* atomic: an object became smaller, and its pages are still mapped here */
+    bool behind; /* atomic: an object became smaller, and its pages are still mapped here */
 };
 
 struct mm *mm_create(void); /* empty, with fresh random bases; NULL: no memory */
@@ -120,7 +120,7 @@ void mm_fork_child(void);
 /* ---- changes: addresses or negative errno -------------------------------------------------------- */
 
 #define MM_MIN_ADDRESS 65536UL
-#define MM_MAX_MAPS 65530U
+#define MM_MAX_MAPS    65530U
 
 /* flags: MAP_ of mmap(2), checked by the caller. may: VM_MAY bits that the file's mode allows. */
 struct map_request {
@@ -137,10 +137,10 @@ int mm_protect(u64 addr, u64 len, u32 prot, bool grows_down);
 /* For exec, in the new space. Kernel pages from a window offset on, copied on write. */
 s64 mm_map_kernel_pages(u64 addr, u64 len, u32 prot, u64 window_offset, const char *name);
 s64 mm_map_anon_fixed(u64 addr, u64 len, u32 prot); /* for .bss: page-aligned */
-s64 mm_find_free(u64 len); /* where a mapping without a hint would go */
+s64 mm_find_free(u64 len);                          /* where a mapping without a hint would go */
 /* The stack area; its highest address. Grows down to RLIMIT_STACK by faults. */
 s64 mm_map_stack(bool executable);
-u64 mm_pie_base(void); /* a random load address of position-independent programs */
+u64 mm_pie_base(void);             /* a random load address of position-independent programs */
 void mm_set_brk(u64 end_of_image); /* the break starts here, or a little above */
 
 /* ---- faults ---------------------------------------------------------------------------------------- */

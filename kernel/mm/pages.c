@@ -19,13 +19,13 @@
 
 #include <myst/boot.h>
 
-#define CHUNK_SIZE (2UL << 20)  /* what the kernel zone backs at a time; the processor's huge page */
-#define CHUNK_POOL 4            /* free chunks that stay backed */
-#define BIG_SIZE (1UL << 30)
+#define CHUNK_SIZE       (2UL << 20) /* what the kernel zone backs at a time; the processor's huge page */
+#define CHUNK_POOL       4           /* free chunks that stay backed */
+#define BIG_SIZE         (1UL << 30)
 #define KERNEL_ZONE_SIZE (256UL << 30)
-#define TABLE_STEP 65536UL      /* tables are backed in such pieces */
-#define NIL UINT32_MAX
-#define MAX_ORDERS 16
+#define TABLE_STEP       65536UL /* tables are backed in such pieces */
+#define NIL              UINT32_MAX
+#define MAX_ORDERS       16
 
 struct zone {
     const char *name;
@@ -308,7 +308,8 @@ static int big_fill(u64 offset, u64 bytes)
 u64 pages_alloc(size_t bytes, size_t align, int flags)
 {
     bool lazy = flags & PAGES_LAZY;
-    struct zone *zone = lazy || bytes > CHUNK_SIZE || align > CHUNK_SIZE ? &pages.big : &pages.kernel;
+    struct zone *zone =
+        lazy || bytes > CHUNK_SIZE || align > CHUNK_SIZE ? &pages.big : &pages.kernel;
     u64 unit_size = 1UL << zone->shift;
 
     if (bytes == 0 || bytes > BIG_SIZE || align > BIG_SIZE)
@@ -361,7 +362,8 @@ void pages_free(u64 offset, size_t bytes)
     spin_unlock(&pages.lock);
 }
 
-static void zone_init(struct zone *zone, const char *name, unsigned int shift, unsigned int max_order)
+static void zone_init(struct zone *zone, const char *name, unsigned int shift,
+                      unsigned int max_order)
 {
     zone->name = name;
     zone->shift = shift;
@@ -385,8 +387,8 @@ void pages_init(const struct boot_info *boot)
     /* The tables take the window's end; the big zone whatever is left before them. */
     big->table_start = ALIGN_DOWN(
         tables_end - ((tables_end - big->start) >> big->shift) * sizeof(struct page), CHUNK_SIZE);
-    kernel->table_start =
-        ALIGN_DOWN(big->table_start - (KERNEL_ZONE_SIZE >> PAGE_SHIFT) * sizeof(struct page), CHUNK_SIZE);
+    kernel->table_start = ALIGN_DOWN(
+        big->table_start - (KERNEL_ZONE_SIZE >> PAGE_SHIFT) * sizeof(struct page), CHUNK_SIZE);
     big->end = ALIGN_DOWN(kernel->table_start, BIG_SIZE);
     pages.limit = boot->memory_size;
     pages.used = 0;

@@ -58,7 +58,8 @@ static int move_contents(struct vma *from, u64 start, u64 len, struct vma *to)
 }
 
 /* A second mapping of shared pages (old_len 0), or the move of [old, old + old_len) to new_addr. */
-static s64 move_vma(struct mm *mm, struct vma *vma, const struct remap *r, u64 new_addr, struct list_head *dead)
+static s64 move_vma(struct mm *mm, struct vma *vma, const struct remap *r, u64 new_addr,
+                    struct list_head *dead)
 {
     bool keep = r->flags & MREMAP_DONTUNMAP;
     u64 len = MIN(r->old_len, r->new_len);
@@ -139,7 +140,8 @@ static int check_remap(const struct remap *r)
 
 static bool only_shrinks(const struct remap *r)
 {
-    return !(r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && r->old_len && r->new_len <= r->old_len;
+    return !(r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && r->old_len &&
+           r->new_len <= r->old_len;
 }
 
 /* A range of one mapping that may be moved or grown; what is only cut off may be of several, or of none. */
@@ -183,8 +185,9 @@ static s64 remap_locked(struct mm *mm, const struct remap *r, struct list_head *
         return -ENOMEM;
     if (mm->map_count >= MM_MAX_MAPS - 3)
         return -ENOMEM;
-    result = mm_check_limits(mm, r->flags & MREMAP_DONTUNMAP ? r->new_len : r->new_len - MIN(r->old_len, r->new_len),
-                             vma->flags);
+    result = mm_check_limits(
+        mm, r->flags & MREMAP_DONTUNMAP ? r->new_len : r->new_len - MIN(r->old_len, r->new_len),
+        vma->flags);
     if (result)
         return result;
     if (r->flags & MREMAP_FIXED) {

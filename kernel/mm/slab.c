@@ -12,33 +12,36 @@
 #include "mm/internal.h"
 #include "sync/sync.h"
 
-#define BLOCK_SMALL 16384UL
-#define BLOCK_LARGE 65536UL
-#define SMALL_OBJECT 512U /* objects up to this size come in small blocks */
+#define BLOCK_SMALL   16384UL
+#define BLOCK_LARGE   65536UL
+#define SMALL_OBJECT  512U /* objects up to this size come in small blocks */
 #define SIZE_MAX_SLAB 8192UL
-#define MIN_ALIGN 16UL
-#define POISON_FREE 0x6b
+#define MIN_ALIGN     16UL
+#define POISON_FREE   0x6b
 
 struct slab {
-    const char *name;     /* these five: constant */
-    u32 size;             /* of an object, with the padding of its alignment */
+    const char *name; /* these five: constant */
+    u32 size;         /* of an object, with the padding of its alignment */
     u32 block_size;
-    u32 first;            /* where the first object of a block stands */
+    u32 first; /* where the first object of a block stands */
     u32 per_block;
-    struct spinlock lock; /* what follows, and the heads of all blocks */
-    u32 nempty;           /* blocks on the list that have no object in use: 0 or 1 */
-    size_t in_use;        /* objects */
+    struct spinlock lock;     /* what follows, and the heads of all blocks */
+    u32 nempty;               /* blocks on the list that have no object in use: 0 or 1 */
+    size_t in_use;            /* objects */
     struct list_head partial; /* blocks with a free object, empty ones last */
 };
 
 struct block {
-    struct slab *slab; /* constant */
+    struct slab *slab;     /* constant */
     struct list_head link; /* slab->partial, while an object is free; slab->lock */
     void *free;
     u32 in_use;
 };
 
-#define KMALLOC(n) {.name = "kmalloc-" #n, .size = (n)}
+#define KMALLOC(n)                                                                                 \
+    {                                                                                              \
+        .name = "kmalloc-" #n, .size = (n)                                                         \
+    }
 static struct slab kmalloc_slabs[] = {
     KMALLOC(16),   KMALLOC(32),   KMALLOC(48),   KMALLOC(64),   KMALLOC(96),   KMALLOC(128),
     KMALLOC(192),  KMALLOC(256),  KMALLOC(384),  KMALLOC(512),  KMALLOC(768),  KMALLOC(1024),
@@ -46,8 +49,9 @@ static struct slab kmalloc_slabs[] = {
 };
 
 static struct {
-    u8 class_of[1024 / 16 + 1]; /* index into kmalloc_slabs by size in 16 bytes, up to 1 KiB; constant */
-    size_t large;               /* atomic: bytes in runs of their own */
+    u8 class_of[1024 / 16 +
+                1]; /* index into kmalloc_slabs by size in 16 bytes, up to 1 KiB; constant */
+    size_t large;   /* atomic: bytes in runs of their own */
 } kmem;
 
 static void slab_setup(struct slab *slab, const char *name, size_t size, size_t align)
@@ -72,7 +76,7 @@ void slab_init(void)
         slab_setup(&kmalloc_slabs[i], kmalloc_slabs[i].name, kmalloc_slabs[i].size, MIN_ALIGN);
     for (u32 i = 0; i < ARRAY_SIZE(kmem.class_of); i++) {
         if (i * 16 > kmalloc_slabs[class].size)
-            class++;
+            class ++;
         kmem.class_of[i] = class;
     }
     kmem.large = 0;
@@ -101,7 +105,8 @@ static void poison_check(const struct slab *slab, void *object)
 
     for (u32 i = sizeof(void *); i < slab->size; i++) {
         if (bytes[i] != POISON_FREE)
-            panic("mm: %s: object %p was written to after it was freed (byte %u)", slab->name, object, i);
+            panic("mm: %s: object %p was written to after it was freed (byte %u)", slab->name,
+                  object, i);
     }
 }
 #else
@@ -241,7 +246,7 @@ static struct slab *kmalloc_slab(size_t size)
 
     if (size <= 1024)
         return &kmalloc_slabs[kmem.class_of[DIV_ROUND_UP(size, 16)]];
-    for (class = kmem.class_of[64]; kmalloc_slabs[class].size < size; class++)
+    for (class = kmem.class_of[64]; kmalloc_slabs[class].size < size; class ++)
         ;
     return &kmalloc_slabs[class];
 }

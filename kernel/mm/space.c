@@ -13,14 +13,14 @@
 #include <linux/resource.h>
 #include <myst/boot.h>
 
-#define STACK_RANDOM (1UL << 34)  /* the stack's top lies up to 16 GiB below the end */
-#define MMAP_RANDOM (1UL << 40)
-#define PIE_BASE 0x555555554000UL /* two thirds of the address space, as on Linux */
-#define BRK_RANDOM (32UL << 20)
+#define STACK_RANDOM  (1UL << 34) /* the stack's top lies up to 16 GiB below the end */
+#define MMAP_RANDOM   (1UL << 40)
+#define PIE_BASE      0x555555554000UL /* two thirds of the address space, as on Linux */
+#define BRK_RANDOM    (32UL << 20)
 #define STACK_GAP_MIN (128UL << 20)
 #define STACK_GAP_MAX (MYST_USER_END / 6 * 5)
-#define STACK_GUARD (256 * PAGE_SIZE)
-#define STACK_FIRST (132UL << 10) /* mapped from the start */
+#define STACK_GUARD   (256 * PAGE_SIZE)
+#define STACK_FIRST   (132UL << 10) /* mapped from the start */
 
 u64 (*mm_rlimit)(int resource);
 

@@ -255,7 +255,8 @@ void iter_truncate(struct iter *it, size_t n)
 enum iter_move { MOVE_IN, MOVE_OUT, MOVE_ZERO };
 
 /* Moves one contiguous piece; bytes done. */
-static size_t move_piece(const struct iter *it, enum iter_move move, void *piece, void *buffer, size_t n)
+static size_t move_piece(const struct iter *it, enum iter_move move, void *piece, void *buffer,
+                         size_t n)
 {
     if (it->user && move == MOVE_IN)
         return copy_from_user_partial(buffer, (const void __user *)piece, n);

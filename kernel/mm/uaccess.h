@@ -44,7 +44,7 @@ int copy_struct_from_user(void *to, size_t known, const void __user *from, size_
 /*
  * iter: where a read or write puts or takes its bytes: user segments or one kernel buffer. Consumed as it goes.
  */
-#define ITER_APPEND 1   /* preadv2(2)'s RWF_APPEND: as if the file had O_APPEND */
+#define ITER_APPEND   1 /* preadv2(2)'s RWF_APPEND: as if the file had O_APPEND */
 #define ITER_NOAPPEND 2 /* RWF_NOAPPEND: as if it had not */
 
 struct iter {
@@ -58,7 +58,7 @@ struct iter {
     struct {
         void *base;
         size_t len;
-    } one;         /* the segment, when there is just one */
+    } one;                   /* the segment, when there is just one */
     struct iovec *allocated; /* owned copy of the vector, or NULL */
 };
 

@@ -6,7 +6,7 @@
 
 #define vma_of(n) rb_entry_or_null(n, struct vma, node)
 
-struct vma *vma_create(void);                /* not in a tree; NULL: no memory */
+struct vma *vma_create(void);                  /* not in a tree; NULL: no memory */
 struct vma *vma_from(struct mm *mm, u64 addr); /* the first one that ends behind addr */
 static inline struct vma *vma_next(struct vma *vma)
 {
@@ -22,7 +22,7 @@ static inline u64 vma_offset(const struct vma *vma, u64 addr)
 }
 
 void vma_tree_init(struct mm *mm);
-void vma_insert(struct mm *mm, struct vma *vma);  /* and counts it */
+void vma_insert(struct mm *mm, struct vma *vma); /* and counts it */
 void vma_remove(struct mm *mm, struct vma *vma, struct list_head *dead);
 void vma_resize(struct mm *mm, struct vma *vma, u64 start, u64 end);
 /* Changes VM_ bits, and the counters that follow from them. */

@@ -58,8 +58,8 @@ static void action_replace(int signo, const struct signal_action *action, struct
         spin_unlock(&tasks_lock);
 }
 
-long sys_rt_sigaction(int signo, const struct sigaction __user *act, struct sigaction __user *oldact,
-                      size_t size)
+long sys_rt_sigaction(int signo, const struct sigaction __user *act,
+                      struct sigaction __user *oldact, size_t size)
 {
     struct signal_action new_action, old;
 

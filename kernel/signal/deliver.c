@@ -191,7 +191,8 @@ static void act_default(struct task *task, struct sighand *sighand, int signo)
     }
 }
 
-static void run_handler(struct task *task, const struct signal_action *action, const siginfo_t *info)
+static void run_handler(struct task *task, const struct signal_action *action,
+                        const siginfo_t *info)
 {
     struct task_signals *s = &task->signals;
     u64 return_mask = s->restore_mask ? s->saved_mask : s->blocked;

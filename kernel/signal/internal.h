@@ -5,7 +5,13 @@
 #include "signal/signal.h"
 #include "task/task.h"
 
-enum signal_default { DEFAULT_TERMINATE, DEFAULT_CORE, DEFAULT_IGNORE, DEFAULT_STOP, DEFAULT_CONTINUE };
+enum signal_default {
+    DEFAULT_TERMINATE,
+    DEFAULT_CORE,
+    DEFAULT_IGNORE,
+    DEFAULT_STOP,
+    DEFAULT_CONTINUE
+};
 enum signal_default signal_default(int signo);
 
 #define UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))

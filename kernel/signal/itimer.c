@@ -147,7 +147,8 @@ long sys_getitimer(int which, struct itimerval __user *curr)
     return itimer_put(curr, left, interval);
 }
 
-long sys_setitimer(int which, const struct itimerval __user *new_value, struct itimerval __user *old)
+long sys_setitimer(int which, const struct itimerval __user *new_value,
+                   struct itimerval __user *old)
 {
     struct user_itimer value;
     ktime left, interval;

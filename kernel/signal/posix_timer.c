@@ -11,8 +11,8 @@
 
 #include <linux/capability.h>
 
-#define TIMER_LIMIT 4096 /* of one process */
-#define IDLE_STEP NSEC_PER_MSEC /* an ignored interval timer is looked at no more often */
+#define TIMER_LIMIT     4096          /* of one process */
+#define IDLE_STEP       NSEC_PER_MSEC /* an ignored interval timer is looked at no more often */
 #define SHORTEST_SAMPLE NSEC_PER_MSEC /* nor is the time that a CPU clock shows */
 
 struct posix_timer {
@@ -105,7 +105,8 @@ static bool timer_send(struct posix_timer *pt)
     info.si_value = pt->value;
     if (signal_is_ignored(pt->process, pt->signo))
         return false;
-    return (pt->target ? signal_send_task(pt->target, &info) : signal_send_process(pt->process, &info)) == 0;
+    return (pt->target ? signal_send_task(pt->target, &info)
+                       : signal_send_process(pt->process, &info)) == 0;
 }
 
 static void posix_timer_fire(struct timer *timer)

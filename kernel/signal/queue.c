@@ -84,7 +84,8 @@ static bool action_ignores(const struct sighand *sighand, int signo)
 {
     u64 handler = sighand->actions[signo - 1].handler;
 
-    return handler == (u64)SIG_IGN || (handler == (u64)SIG_DFL && signal_default(signo) == DEFAULT_IGNORE);
+    return handler == (u64)SIG_IGN ||
+           (handler == (u64)SIG_DFL && signal_default(signo) == DEFAULT_IGNORE);
 }
 
 /* Does the thread act on it when it comes, by its action or by sigtimedwait(2)? */
@@ -254,7 +255,8 @@ static int lowest(u64 set)
     return set ? __builtin_ctzll(set) + 1 : 0;
 }
 
-static int queue_take(struct process *process, struct signal_queue *queue, u64 mask, siginfo_t *info)
+static int queue_take(struct process *process, struct signal_queue *queue, u64 mask,
+                      siginfo_t *info)
 {
     struct signal_entry *entry, *found = NULL;
     int signo = lowest(queue->set & mask);

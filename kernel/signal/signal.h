@@ -16,7 +16,7 @@
 
 #include <linux/signal.h>
 
-#define SIGNALS 64
+#define SIGNALS           64
 #define SIGNAL_BIT(signo) (1ULL << ((signo)-1))
 
 struct task;
@@ -34,7 +34,7 @@ struct signal_action {
 
 struct sighand {
     struct refcount count;
-    struct spinlock lock; /* class SIGHAND */
+    struct spinlock lock;                  /* class SIGHAND */
     struct signal_action actions[SIGNALS]; /* lock */
 };
 
@@ -64,7 +64,7 @@ struct task_signals {
     bool restore_mask;           /* own thread: a call changed the mask for its duration */
     bool stopped;                /* sighand->lock: sleeps in a group stop */
     struct altstack altstack;    /* own thread */
-    struct restart_block restart; /* own thread */
+    struct restart_block restart;                 /* own thread */
     u64 fault_trapno, fault_error, fault_address; /* own thread: of the last fault, for its frame */
 };
 
@@ -105,8 +105,9 @@ void signal_clear_handlers(struct process *process);
 /* --- sending ------------------------------------------------------------------------------------------------ */
 
 void siginfo_init(siginfo_t *info, int signo, int code);
-void siginfo_kernel(siginfo_t *info, int signo);              /* SI_KERNEL */
-void siginfo_user(siginfo_t *info, int signo, int code);      /* SI_USER, SI_TKILL ...: pid and uid of the caller */
+void siginfo_kernel(siginfo_t *info, int signo); /* SI_KERNEL */
+void siginfo_user(siginfo_t *info, int signo,
+                  int code); /* SI_USER, SI_TKILL ...: pid and uid of the caller */
 
 /*
  * Queue a signal and wake who has to act. No permission check. The process must not be released meanwhile (hold a

@@ -6,36 +6,36 @@
 #define SYNC_LOCK_CLASSES_H
 
 #define LOCK_CLASSES(X)                                                                            \
-    X(EXEC)       /* task: one exec or ptrace attach of a process at a time */                     \
-    X(RENAME)     /* vfs: renames of directories between directories, one a superblock */          \
-    X(MOUNT)      /* vfs: the mount tree */                                                        \
-    X(EPOLL_TREE) /* ipc: nesting of epoll instances */                                            \
-    X(EPOLL)      /* ipc: one epoll instance's interest list */                                    \
-    X(FILE_POS)   /* vfs: a file's position */                                                     \
-    X(INODE)      /* vfs: a directory's entries, a file's size */                                  \
-    X(COPY_UP)    /* overlay: copying one inode up */                                              \
-    X(OVERLAY_UPPER) /* overlay: inodes of an upper layer, below those that show them */             \
-    X(PIPE)       /* ipc: a pipe's buffers */                                                      \
-    X(TTY)        /* dev: a terminal's discipline */                                               \
-    X(SOCKET)     /* net: a socket's state */                                                      \
-    X(MM)         /* mm: a space's vma tree */                                                     \
-    X(MEMOBJ)     /* mm: a memory object's extents */                                              \
-    X(HOSTFS)     /* hostfs: the cache of open host descriptors */                                 \
-    X(TASKS)      /* task: the tree of processes, groups and sessions */                           \
-    X(SIGHAND)    /* signal: a process's actions and queues */                                     \
-    X(FUTEX)      /* ipc: a futex bucket */                                                        \
-    X(DENTRY)     /* vfs: a dentry's children and the name table */                                \
-    X(MOUNT_HASH) /* vfs: a bucket of the table of mount points */                                 \
-    X(FILES)      /* vfs: a descriptor table */                                                    \
-    X(FS_CONTEXT) /* vfs: root and working directory */                                            \
-    X(CRED)       /* cred: tables of identifiers */                                                \
-    X(TIMERFDS)   /* ipc: the list of timer descriptors */                                         \
-    X(OBJECT)     /* a small object's own lock (eventfd, timerfd ...) */                           \
-    X(TIMERS)     /* time: the timer queue */                                                      \
-    X(WAITQ)      /* sync: a wait queue's list */                                                  \
-    X(SLAB)       /* mm: a slab cache */                                                           \
-    X(PAGES)      /* mm: the page run allocator */                                                 \
-    X(LOG)        /* log: the line buffer */
+    X(EXEC)          /* task: one exec or ptrace attach of a process at a time */                  \
+    X(RENAME)        /* vfs: renames of directories between directories, one a superblock */       \
+    X(MOUNT)         /* vfs: the mount tree */                                                     \
+    X(EPOLL_TREE)    /* ipc: nesting of epoll instances */                                         \
+    X(EPOLL)         /* ipc: one epoll instance's interest list */                                 \
+    X(FILE_POS)      /* vfs: a file's position */                                                  \
+    X(INODE)         /* vfs: a directory's entries, a file's size */                               \
+    X(COPY_UP)       /* overlay: copying one inode up */                                           \
+    X(OVERLAY_UPPER) /* overlay: inodes of an upper layer, below those that show them */           \
+    X(PIPE)          /* ipc: a pipe's buffers */                                                   \
+    X(TTY)           /* dev: a terminal's discipline */                                            \
+    X(SOCKET)        /* net: a socket's state */                                                   \
+    X(MM)            /* mm: a space's vma tree */                                                  \
+    X(MEMOBJ)        /* mm: a memory object's extents */                                           \
+    X(HOSTFS)        /* hostfs: the cache of open host descriptors */                              \
+    X(TASKS)         /* task: the tree of processes, groups and sessions */                        \
+    X(SIGHAND)       /* signal: a process's actions and queues */                                  \
+    X(FUTEX)         /* ipc: a futex bucket */                                                     \
+    X(DENTRY)        /* vfs: a dentry's children and the name table */                             \
+    X(MOUNT_HASH)    /* vfs: a bucket of the table of mount points */                              \
+    X(FILES)         /* vfs: a descriptor table */                                                 \
+    X(FS_CONTEXT)    /* vfs: root and working directory */                                         \
+    X(CRED)          /* cred: tables of identifiers */                                             \
+    X(TIMERFDS)      /* ipc: the list of timer descriptors */                                      \
+    X(OBJECT)        /* a small object's own lock (eventfd, timerfd ...) */                        \
+    X(TIMERS)        /* time: the timer queue */                                                   \
+    X(WAITQ)         /* sync: a wait queue's list */                                               \
+    X(SLAB)          /* mm: a slab cache */                                                        \
+    X(PAGES)         /* mm: the page run allocator */                                              \
+    X(LOG)           /* log: the line buffer */
 
 enum lock_class {
 #define X(name) LOCK_##name,

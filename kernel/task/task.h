@@ -60,9 +60,9 @@ enum process_state {
 
 /* What has been used, for getrusage(2) and its kin. */
 struct usage {
-    ktime cpu;    /* user and system time together */
-    u64 max_rss;  /* KiB */
-    u64 switches; /* voluntary ones: times that a thread slept */
+    ktime cpu;                      /* user and system time together */
+    u64 max_rss;                    /* KiB */
+    u64 switches;                   /* voluntary ones: times that a thread slept */
     u64 minor_faults, major_faults; /* of threads that have ended */
 };
 
@@ -108,11 +108,11 @@ struct process {
     struct usage dead_children;           /* tasks_lock; those that were waited for */
     ktime start_time;                     /* constant; monotonic */
 
-    struct file *exe;  /* tasks_lock; counted, nobody may write it; the program, NULL for init */
-    u32 dumpable;      /* prctl(2): 0, 1 or 2; read without a lock */
-    bool subreaper;    /* tasks_lock */
-    s16 oom_score_adj; /* /proc/PID/oom_score_adj */
-    bool thp_disabled; /* prctl(2), PR_SET_THP_DISABLE */
+    struct file *exe;    /* tasks_lock; counted, nobody may write it; the program, NULL for init */
+    u32 dumpable;        /* prctl(2): 0, 1 or 2; read without a lock */
+    bool subreaper;      /* tasks_lock */
+    s16 oom_score_adj;   /* /proc/PID/oom_score_adj */
+    bool thp_disabled;   /* prctl(2), PR_SET_THP_DISABLE */
     u32 barrier_intents; /* atomic; membarrier(2): MEMBARRIER_CMD_REGISTER_ */
 };
 

@@ -46,7 +46,7 @@ struct timer {
     struct rb_node node; /* timers' lock */
     ktime when;          /* timers' lock; monotonic */
     void (*func)(struct timer *timer);
-    bool queued;         /* timers' lock */
+    bool queued; /* timers' lock */
 };
 
 void timer_init(struct timer *timer, void (*func)(struct timer *timer));

@@ -10,8 +10,8 @@ enum anon_kind { ANON_SHARED, ANON_PIPE, ANON_SOCKET, ANON_KINDS };
 
 static struct {
     struct mount *mounts[ANON_KINDS]; /* constant after the start; internal file systems */
-    struct dentry *shared;            /* constant after the start; the inode of all kinds without their own */
-    u64 next_ino;                     /* atomic */
+    struct dentry *shared; /* constant after the start; the inode of all kinds without their own */
+    u64 next_ino;          /* atomic */
 } anon = {.next_ino = 1};
 
 static void anon_inode_release(struct inode *inode)
@@ -100,8 +100,8 @@ static int anon_path(const struct file_ops *ops, struct inode *inode, struct pat
     return 0;
 }
 
-static void anon_bind(struct file *file, const struct file_ops *ops, const struct path *path, bool shared,
-                      int flags)
+static void anon_bind(struct file *file, const struct file_ops *ops, const struct path *path,
+                      bool shared, int flags)
 {
     u32 access = ((u32)flags + 1) & O_ACCMODE; /* O_RDONLY ... are 0, 1, 2: the bits are one more */
 
@@ -129,7 +129,8 @@ int file_init(struct file *file, const struct file_ops *ops, struct inode *inode
     return 0;
 }
 
-struct file *file_create_anon(const struct file_ops *ops, struct inode *inode, int flags, void *private)
+struct file *file_create_anon(const struct file_ops *ops, struct inode *inode, int flags,
+                              void *private)
 {
     struct path path;
     struct file *file;

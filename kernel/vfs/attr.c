@@ -14,7 +14,7 @@
 #include <linux/utime.h>
 
 #ifndef UTIME_NOW /* utimensat(2); no UAPI header exports them */
-#define UTIME_NOW ((1L << 30) - 1)
+#define UTIME_NOW  ((1L << 30) - 1)
 #define UTIME_OMIT ((1L << 30) - 2)
 #endif
 
@@ -43,7 +43,8 @@ int inode_remove_privileges(struct inode *inode)
     struct iattr attr = {.valid = ATTR_MODE};
     int err = 0;
 
-    if (!S_ISREG(inode->mode) || mode_without_privileges(READ_ONCE(inode->mode)) == READ_ONCE(inode->mode) ||
+    if (!S_ISREG(inode->mode) ||
+        mode_without_privileges(READ_ONCE(inode->mode)) == READ_ONCE(inode->mode) ||
         capable(CAP_FSETID))
         return 0;
     inode_lock(inode);
@@ -63,7 +64,8 @@ static int may_chown(const struct inode *inode, const struct iattr *attr)
         return 0;
     if ((attr->valid & ATTR_UID) && !(owner && attr->uid == inode->uid))
         return -EPERM;
-    if ((attr->valid & ATTR_GID) && !(owner && (attr->gid == inode->gid || cred_in_group(cred, attr->gid))))
+    if ((attr->valid & ATTR_GID) &&
+        !(owner && (attr->gid == inode->gid || cred_in_group(cred, attr->gid))))
         return -EPERM;
     return 0;
 }
@@ -81,7 +83,8 @@ static int change_locked(struct inode *inode, struct iattr *attr)
     } else if (attr->valid & ATTR_MODE) {
         if (!inode_owner_or_capable(inode))
             return -EPERM;
-        if (!S_ISDIR(inode->mode) && !cred_in_group(cred_current(), inode->gid) && !capable(CAP_FSETID))
+        if (!S_ISDIR(inode->mode) && !cred_in_group(cred_current(), inode->gid) &&
+            !capable(CAP_FSETID))
             attr->mode &= (umode)~S_ISGID;
     }
     return err ? err : setattr_locked(inode, attr);
@@ -108,7 +111,8 @@ int inode_change(const struct path *path, struct iattr *attr)
 static long change_at(int dirfd, const char __user *pathname, int flags, struct iattr *attr)
 {
     AUTO_PATH path = {0};
-    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+                 (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     int err = path_lookup_user(dirfd, pathname, lookup, &path);
 
     if (err)
@@ -161,7 +165,8 @@ static struct iattr owner_attr(unsigned int owner, unsigned int group)
     };
 }
 
-long sys_fchownat(int dirfd, const char __user *pathname, unsigned int owner, unsigned int group, int flags)
+long sys_fchownat(int dirfd, const char __user *pathname, unsigned int owner, unsigned int group,
+                  int flags)
 {
     struct iattr attr = owner_attr(owner, group);
 
@@ -210,7 +215,8 @@ static int times_attr(const struct timespec *times, struct iattr *attr, bool *on
         if (nsec < 0 || nsec >= NSEC_PER_SEC)
             return -EINVAL;
         *only_now = false;
-        if (mul_overflow(times[i].tv_sec, NSEC_PER_SEC, &values[i]) || add_overflow(values[i], nsec, &values[i]))
+        if (mul_overflow(times[i].tv_sec, NSEC_PER_SEC, &values[i]) ||
+            add_overflow(values[i], nsec, &values[i]))
             values[i] = times[i].tv_sec < 0 ? INT64_MIN + 1 : INT64_MAX;
     }
     attr->atime = values[0];
@@ -238,10 +244,12 @@ static int set_times(const struct path *path, const struct timespec *times)
     return inode_change(path, &attr);
 }
 
-static long times_at(int dirfd, const char __user *pathname, const struct timespec *times, int flags)
+static long times_at(int dirfd, const char __user *pathname, const struct timespec *times,
+                     int flags)
 {
     AUTO_PATH path = {0};
-    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+                 (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     int err;
 
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -257,7 +265,8 @@ static long times_at(int dirfd, const char __user *pathname, const struct timesp
     return err ? err : set_times(&path, times);
 }
 
-long sys_utimensat(int dirfd, const char __user *pathname, const struct timespec __user *user_times, int flags)
+long sys_utimensat(int dirfd, const char __user *pathname, const struct timespec __user *user_times,
+                   int flags)
 {
     struct timespec times[2];
 
@@ -392,8 +401,8 @@ long sys_ftruncate(int nr, long length)
 long sys_fallocate(int nr, int mode, loff_t offset, loff_t len)
 {
     AUTO_FD fd = fd_borrow(nr);
-    int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
-                FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
+    int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+                FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
     struct inode *inode;
     loff_t end;
     int err;

@@ -8,11 +8,12 @@
 
 #include <linux/fadvise.h>
 
-#define CHUNK   65536UL
+#define CHUNK    65536UL
 #define COPY_MAX (INT32_MAX & (size_t)PAGE_MASK)
 
 /* One chunk by way of a buffer. What could not be written is as if it had not been read. */
-static ssize_t copy_chunk(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, char *buf, size_t n)
+static ssize_t copy_chunk(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
+                          char *buf, size_t n)
 {
     struct iter it;
     loff_t at = *in_pos;
@@ -29,7 +30,8 @@ static ssize_t copy_chunk(struct file *in, loff_t *in_pos, struct file *out, lof
     return done;
 }
 
-static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t n)
+static ssize_t copy_bytes(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
+                          size_t n)
 {
     char *buf = kmalloc(MIN(n, CHUNK));
     ssize_t done = 0, moved = 0;
@@ -123,10 +125,14 @@ static int may_copy_range(struct file *in, struct file *out)
     if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE) || (file_flags(out) & O_APPEND))
         return -EBADF;
     /* Since Linux 5.19 from one mount to another, but not to another type of file system. */
-    return in->inode->super != out->inode->super && in->inode->super->type != out->inode->super->type ? -EXDEV : 0;
+    return in->inode->super != out->inode->super &&
+                   in->inode->super->type != out->inode->super->type
+               ? -EXDEV
+               : 0;
 }
 
-static ssize_t copy_range(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t n)
+static ssize_t copy_range(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
+                          size_t n)
 {
     loff_t in_end, out_end, size = (loff_t)inode_size(in->inode);
 
@@ -141,8 +147,8 @@ static ssize_t copy_range(struct file *in, loff_t *in_pos, struct file *out, lof
     return copy_bytes(in, in_pos, out, out_pos, MIN(n, COPY_MAX));
 }
 
-long sys_copy_file_range(int in_nr, loff_t __user *in_offset, int out_nr, loff_t __user *out_offset, size_t len,
-                         unsigned int flags)
+long sys_copy_file_range(int in_nr, loff_t __user *in_offset, int out_nr, loff_t __user *out_offset,
+                         size_t len, unsigned int flags)
 {
     AUTO_FD in = fd_borrow(in_nr);
     AUTO_FD out = fd_borrow(out_nr);
@@ -180,7 +186,8 @@ long sys_fadvise64(int nr, loff_t offset, size_t len, int advice)
         return -EBADF;
     if (inode_is(fd.file->inode, S_IFIFO))
         return -ESPIPE;
-    return (ssize_t)len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+    return (ssize_t)len < 0 || advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ? -EINVAL
+                                                                                         : 0;
 }
 
 long sys_readahead(int nr, loff_t offset, size_t count)

@@ -10,9 +10,9 @@
 
 #include "host/host.h"
 
-#define BUCKETS 8192
-#define DENTRIES_MAX 32768 /* the pruner starts here */
-#define PRUNE_BUCKETS 256  /* looked at by one call */
+#define BUCKETS       8192
+#define DENTRIES_MAX  32768 /* the pruner starts here */
+#define PRUNE_BUCKETS 256   /* looked at by one call */
 
 struct bucket {
     struct spinlock lock;   /* class DENTRY */
@@ -54,7 +54,8 @@ static struct bucket *bucket_of(const struct dentry *parent, u32 hash)
     return &dentries.buckets[hash_u64((uintptr_t)parent + hash) % BUCKETS];
 }
 
-static bool dentry_is(const struct dentry *dentry, const struct dentry *parent, const struct name *name)
+static bool dentry_is(const struct dentry *dentry, const struct dentry *parent,
+                      const struct name *name)
 {
     return dentry->parent == parent && dentry->name.hash == name->hash &&
            dentry->name.len == name->len && memcmp(dentry->name.text, name->text, name->len) == 0;
@@ -66,7 +67,7 @@ struct dentry *dentry_find(struct dentry *parent, const struct name *name)
     struct dentry *dentry;
 
     spin_lock(&bucket->lock);
-    list_for_each_entry (dentry, &bucket->chain, hash) {
+    list_for_each_entry(dentry, &bucket->chain, hash) {
         if (!dentry_is(dentry, parent, name))
             continue;
         dentry_get(dentry);
@@ -303,7 +304,7 @@ static void bucket_take(struct bucket *bucket, const struct prune *what, struct 
     struct dentry *dentry, *next;
 
     spin_lock(&bucket->lock);
-    list_for_each_entry_safe (dentry, next, &bucket->chain, hash) {
+    list_for_each_entry_safe(dentry, next, &bucket->chain, hash) {
         if (!to_be_pruned(dentry, what))
             continue;
         __atomic_fetch_or(&dentry->flags, DENTRY_UNHASHED, __ATOMIC_RELEASE);

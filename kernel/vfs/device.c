@@ -20,9 +20,9 @@ static struct device *device_find_locked(bool block, u32 major, u32 first, u32 c
 {
     struct device *device;
 
-    list_for_each_entry (device, &devices.list, list) {
-        if (device->block == block && device->major == major && first < device->first + device->count &&
-            device->first < first + count)
+    list_for_each_entry(device, &devices.list, list) {
+        if (device->block == block && device->major == major &&
+            first < device->first + device->count && device->first < first + count)
             return device;
     }
     return NULL;
@@ -49,12 +49,14 @@ static int device_register(bool block, u32 major, u32 first, u32 count, const ch
     return err;
 }
 
-int dev_register_char(u32 major, u32 first_minor, u32 minors, const char *name, const struct file_ops *ops)
+int dev_register_char(u32 major, u32 first_minor, u32 minors, const char *name,
+                      const struct file_ops *ops)
 {
     return device_register(false, major, first_minor, minors, name, ops);
 }
 
-int dev_register_block(u32 major, u32 first_minor, u32 minors, const char *name, const struct file_ops *ops)
+int dev_register_block(u32 major, u32 first_minor, u32 minors, const char *name,
+                       const struct file_ops *ops)
 {
     return device_register(true, major, first_minor, minors, name, ops);
 }
@@ -64,7 +66,8 @@ int dev_open(struct inode *inode, struct file *file)
     struct device *device;
 
     spin_lock(&devices.lock);
-    device = device_find_locked(inode_is(inode, S_IFBLK), dev_major(inode->rdev), dev_minor(inode->rdev), 1);
+    device = device_find_locked(inode_is(inode, S_IFBLK), dev_major(inode->rdev),
+                                dev_minor(inode->rdev), 1);
     spin_unlock(&devices.lock);
     if (!device)
         return -ENXIO;

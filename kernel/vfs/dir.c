@@ -7,11 +7,11 @@
 
 struct getdents {
     struct dir_context dir;
-    bool old;        /* getdents(2)'s records, not getdents64(2)'s */
+    bool old; /* getdents(2)'s records, not getdents64(2)'s */
     char *buf;
     size_t size, used;
-    bool full;       /* an entry did not fit */
-    char *last;      /* the record whose d_off the next entry's position becomes */
+    bool full;  /* an entry did not fit */
+    char *last; /* the record whose d_off the next entry's position becomes */
 };
 
 static void set_offset(struct getdents *out, loff_t pos)
@@ -59,7 +59,8 @@ static int iterate(struct file *file, struct getdents *out)
         return err;
     out->dir.pos = file->pos;
     inode_lock(inode);
-    err = READ_ONCE(file->path.dentry->flags) & DENTRY_DEAD ? -ENOENT : file->ops->iterate(file, &out->dir);
+    err = READ_ONCE(file->path.dentry->flags) & DENTRY_DEAD ? -ENOENT
+                                                            : file->ops->iterate(file, &out->dir);
     inode_unlock(inode);
     if (!err) {
         set_offset(out, out->dir.pos);
@@ -73,7 +74,8 @@ static int iterate(struct file *file, struct getdents *out)
 static long read_dir(int nr, void __user *dirp, unsigned int count, bool old)
 {
     AUTO_FD fd = fd_borrow(nr);
-    struct getdents out = {.dir.emit = emit_dirent, .old = old, .size = MIN(count, GETDENTS_BUFFER)};
+    struct getdents out = {
+        .dir.emit = emit_dirent, .old = old, .size = MIN(count, GETDENTS_BUFFER)};
     loff_t before;
     long err;
 

@@ -21,14 +21,15 @@
 #define EPOLL_DEPTH 5
 #define EPOLL_BATCH 32 /* events that are collected before they are copied out */
 #define EPOLL_FLAGS (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
-#define EPOLL_EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EPOLL_EXCLUSIVE_OK                                                                         \
+    (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
-    struct mutex lock;        /* class EPOLL: items */
-    struct list_head items;   /* lock */
-    struct waitq wait;        /* epoll_wait sleeps here, and whoever polls the instance; its lock: ready */
-    struct list_head ready;   /* wait.lock */
-    u32 nhost;                /* lock; items that depend on the host */
+    struct mutex lock;      /* class EPOLL: items */
+    struct list_head items; /* lock */
+    struct waitq wait; /* epoll_wait sleeps here, and whoever polls the instance; its lock: ready */
+    struct list_head ready; /* wait.lock */
+    u32 nhost;              /* lock; items that depend on the host */
 };
 
 struct epoll_hook { /* an item may stand in several queues */
@@ -120,7 +121,7 @@ static struct epoll_item *item_find(struct epoll *ep, const struct file *file, i
 {
     struct epoll_item *item;
 
-    list_for_each_entry (item, &ep->items, link) {
+    list_for_each_entry(item, &ep->items, link) {
         if (item->file == file && item->fd == fd)
             return item;
     }
@@ -131,7 +132,7 @@ static void item_free(struct epoll_item *item)
 {
     struct epoll_hook *hook, *next;
 
-    list_for_each_entry_safe (hook, next, &item->hooks, link) {
+    list_for_each_entry_safe(hook, next, &item->hooks, link) {
         waitq_remove(&hook->entry);
         kfree(hook);
     }
@@ -172,7 +173,7 @@ static int tree_check(const struct epoll *ep, const struct epoll *top, int depth
 
     if (ep == top || depth > EPOLL_DEPTH)
         return -ELOOP;
-    list_for_each_entry (item, &ep->items, link) {
+    list_for_each_entry(item, &ep->items, link) {
         if (item->file->ops == &epoll_ops && tree_check(item->file->private, top, depth + 1))
             return -ELOOP;
     }
@@ -194,8 +195,8 @@ static int item_insert(struct epoll *ep, struct epoll_item *item)
 
 static int item_register(struct epoll_item *item)
 {
-    struct item_table table = {
-        .table = {.queue = item_queue, .host = item_host, .events = ~0U}, .item = item};
+    struct item_table table = {.table = {.queue = item_queue, .host = item_host, .events = ~0U},
+                               .item = item};
     u32 mask = file_poll(item->file, &table.table) & (item->event.events | EPOLLERR | EPOLLHUP);
 
     if (item->failed)
@@ -301,7 +302,7 @@ static void epoll_file_gone(struct file *file)
         list_add_tail(&item->link, &gone);
     }
     mutex_unlock(&epoll_links);
-    list_for_each_entry_safe (item, next, &gone, link)
+    list_for_each_entry_safe(item, next, &gone, link)
         item_free(item);
 }
 
@@ -315,13 +316,13 @@ static void epoll_release(struct file *file)
 
     mutex_lock(&epoll_links);
     mutex_lock(&ep->lock);
-    list_for_each_entry_safe (item, next, &ep->items, link) {
+    list_for_each_entry_safe(item, next, &ep->items, link) {
         item_unlink(item);
         list_add_tail(&item->link, &gone);
     }
     mutex_unlock(&ep->lock);
     mutex_unlock(&epoll_links);
-    list_for_each_entry_safe (item, next, &gone, link)
+    list_for_each_entry_safe(item, next, &gone, link)
         item_free(item);
     kfree(ep);
 }
@@ -408,7 +409,9 @@ static int exclusive_check(int op, const struct file *file, u32 events)
 {
     if (!(events & EPOLLEXCLUSIVE))
         return 0;
-    return op == EPOLL_CTL_MOD || file->ops == &epoll_ops || (events & ~EPOLL_EXCLUSIVE_OK) ? -EINVAL : 0;
+    return op == EPOLL_CTL_MOD || file->ops == &epoll_ops || (events & ~EPOLL_EXCLUSIVE_OK)
+               ? -EINVAL
+               : 0;
 }
 
 long sys_epoll_ctl(int epfd, int op, int fd, const struct epoll_event __user *user)
@@ -471,7 +474,7 @@ static void host_items_ready(struct epoll *ep)
 
     if (!ep->nhost)
         return;
-    list_for_each_entry (item, &ep->items, link) {
+    list_for_each_entry(item, &ep->items, link) {
         if (item->host_file >= 0)
             ready_put(item);
     }
@@ -508,9 +511,10 @@ static int sleep_on_host(struct epoll *ep, ktime deadline)
     if (room > POLL_INLINE)
         fds = kmalloc(room * sizeof(*fds));
     if (fds)
-        list_for_each_entry (item, &ep->items, link) {
+        list_for_each_entry(item, &ep->items, link) {
             if (item->host_file >= 0 && (item->event.events & ~EPOLL_FLAGS))
-                fds[n++] = (struct host_pollfd){.file = item->host_file, .events = (s16)item->event.events};
+                fds[n++] = (struct host_pollfd){.file = item->host_file,
+                                                .events = (s16)item->event.events};
         }
     mutex_unlock(&ep->lock);
     if (!fds)
@@ -539,7 +543,8 @@ static int epoll_sleep(struct epoll *ep, ktime deadline)
     entry.exclusive = true;
     wait_prepare(&ep->wait, &entry);
     if (!epoll_has_ready(ep))
-        err = READ_ONCE(ep->nhost) ? sleep_on_host(ep, deadline) : wait_sleep(WAIT_INTERRUPTIBLE, deadline);
+        err = READ_ONCE(ep->nhost) ? sleep_on_host(ep, deadline)
+                                   : wait_sleep(WAIT_INTERRUPTIBLE, deadline);
     wait_finish(&entry);
     return err;
 }
@@ -645,7 +650,8 @@ long sys_epoll_pwait(int epfd, struct epoll_event __user *events, int max, int t
 }
 
 long sys_epoll_pwait2(int epfd, struct epoll_event __user *events, int max,
-                      const struct timespec __user *timeout, const sigset_t __user *mask, size_t size)
+                      const struct timespec __user *timeout, const sigset_t __user *mask,
+                      size_t size)
 {
     ktime deadline;
     int err = poll_deadline(timeout, &deadline);

@@ -70,7 +70,8 @@ static long set_flags(struct file *file, int flags)
         return err;
     do {
         new = (old & ~(u32)SETTABLE) | ((u32)flags & SETTABLE);
-    } while (!__atomic_compare_exchange_n(&file->flags, &old, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(&file->flags, &old, new, false, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
     return 0;
 }
 
@@ -108,7 +109,8 @@ static long owner_call(struct file *file, unsigned int cmd, unsigned long arg)
     case F_SETOWN:
         if ((int)arg == INT32_MIN)
             return -EINVAL;
-        return (int)arg < 0 ? set_owner(file, F_OWNER_PGRP, -(int)arg) : set_owner(file, F_OWNER_PID, (int)arg);
+        return (int)arg < 0 ? set_owner(file, F_OWNER_PGRP, -(int)arg)
+                            : set_owner(file, F_OWNER_PID, (int)arg);
     case F_GETOWN:
         return owner.type == F_OWNER_PGRP ? -owner.id : owner.id;
     case F_SETOWN_EX:
@@ -132,7 +134,8 @@ static long owner_call(struct file *file, unsigned int cmd, unsigned long arg)
 
 static bool allowed_on_path(unsigned int cmd)
 {
-    return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
+    return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
+           cmd == F_GETFL;
 }
 
 static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned long arg)
@@ -171,7 +174,9 @@ static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned lon
         return other.file ? other.file == file : -EBADF;
     }
     default:
-        return file->ops->fcntl ? file->ops->fcntl(file, cmd, arg) : cmd == F_GETPIPE_SZ || cmd == F_SETPIPE_SZ ? -EBADF : -EINVAL;
+        return file->ops->fcntl                             ? file->ops->fcntl(file, cmd, arg)
+               : cmd == F_GETPIPE_SZ || cmd == F_SETPIPE_SZ ? -EBADF
+                                                            : -EINVAL;
     }
 }
 

@@ -89,11 +89,13 @@ int file_pos_lock(struct file *file)
     bool ours = false;
     int err;
 
-    if (__atomic_compare_exchange_n(&file->pos_owner, &free_word, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&file->pos_owner, &free_word, 1, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
         return 0;
     /* A lock of the object kind, not of sync/: it is held while user memory is copied. */
     spin_lock(&file->lock);
-    err = wait_event_kind(&file->pos_free, &file->lock, pos_take(file, &ours), WAIT_KILLABLE, KTIME_FOREVER);
+    err = wait_event_kind(&file->pos_free, &file->lock, pos_take(file, &ours), WAIT_KILLABLE,
+                          KTIME_FOREVER);
     spin_unlock(&file->lock);
     return err;
 }
@@ -118,7 +120,8 @@ loff_t file_seek(struct file *file, loff_t offset, int whence)
     err = file_pos_lock(file);
     if (err)
         return err;
-    pos = file->ops->seek ? file->ops->seek(file, offset, whence) : file_seek_generic(file, offset, whence);
+    pos = file->ops->seek ? file->ops->seek(file, offset, whence)
+                          : file_seek_generic(file, offset, whence);
     if (pos >= 0)
         file->pos = pos;
     file_pos_unlock(file);
@@ -334,7 +337,8 @@ int file_deny_write(struct file *file)
     do {
         if (seen > 0)
             return -ETXTBSY;
-    } while (!__atomic_compare_exchange_n(writers, &seen, seen - 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+    } while (!__atomic_compare_exchange_n(writers, &seen, seen - 1, false, __ATOMIC_ACQUIRE,
+                                          __ATOMIC_RELAXED));
     __atomic_fetch_or(&file->mode, FILE_DENIES, __ATOMIC_RELAXED);
     return 0;
 }

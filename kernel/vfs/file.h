@@ -33,11 +33,12 @@ struct file_mapping {
  */
 struct file_ops {
     const char *name; /* of anonymous files: "[eventfd]", "pipe", "socket"; else NULL */
-    int (*open)(struct inode *inode, struct file *file); /* may replace file->ops, set file->private */
+    int (*open)(struct inode *inode,
+                struct file *file); /* may replace file->ops, set file->private */
     ssize_t (*read)(struct file *file, struct iter *to, loff_t *pos);
     ssize_t (*write)(struct file *file, struct iter *from, loff_t *pos);
     loff_t (*seek)(struct file *file, loff_t offset, int whence); /* NULL: by the inode's size */
-    int (*iterate)(struct file *file, struct dir_context *dir); /* inode->lock held */
+    int (*iterate)(struct file *file, struct dir_context *dir);   /* inode->lock held */
     u32 (*poll)(struct file *file, struct poll_table *table);
     long (*ioctl)(struct file *file, unsigned int cmd, unsigned long arg); /* -ENOTTY: not known */
     /* What to map; -EACCES, -ENODEV. NULL: -ENODEV. */
@@ -45,8 +46,9 @@ struct file_ops {
     int (*fsync)(struct file *file, loff_t start, loff_t end, bool data_only);
     long (*fallocate)(struct file *file, int mode, loff_t offset, loff_t len);
     int (*set_flags)(struct file *file, int flags); /* F_SETFL: veto, or note O_DIRECT */
-    long (*fcntl)(struct file *file, unsigned int cmd, unsigned long arg); /* pipe size, seals; -EINVAL */
-    int (*flush)(struct file *file); /* at each close of a descriptor; the result is close's */
+    long (*fcntl)(struct file *file, unsigned int cmd,
+                  unsigned long arg);   /* pipe size, seals; -EINVAL */
+    int (*flush)(struct file *file);    /* at each close of a descriptor; the result is close's */
     void (*release)(struct file *file); /* the last reference is gone; see file_init */
     /* Extra lines of /proc/PID/fdinfo/N; as snprintf. */
     int (*fdinfo)(struct file *file, char *buf, size_t size);
@@ -68,21 +70,21 @@ struct file {
         int type, id, signal;
         uid_t uid, euid;
     } owner;
-    void *watchers;             /* epoll's items on this file; epoll names the lock */
-    void *private;              /* the file system's or object's */
+    void *watchers; /* epoll's items on this file; epoll names the lock */
+    void *private;  /* the file system's or object's */
 };
 
-#define FILE_READ BIT(0)      /* open for reading */
-#define FILE_WRITE BIT(1)
-#define FILE_PATH BIT(2)      /* O_PATH: only names a place */
-#define FILE_STREAM BIT(3)    /* no position: lseek and pread are ESPIPE */
+#define FILE_READ      BIT(0) /* open for reading */
+#define FILE_WRITE     BIT(1)
+#define FILE_PATH      BIT(2) /* O_PATH: only names a place */
+#define FILE_STREAM    BIT(3) /* no position: lseek and pread are ESPIPE */
 #define FILE_ALLOCATED BIT(4) /* the vfs allocated the structure and frees it */
-#define FILE_EXEC BIT(5)      /* opened to be executed */
+#define FILE_EXEC      BIT(5) /* opened to be executed */
 #define FILE_NOPOSLOCK BIT(6) /* read and write need no position lock (streams) */
-#define FILE_ANON BIT(7)      /* on the shared anonymous inode: shown as anon_inode:NAME */
-#define FILE_WRITER BIT(8)    /* counted in inode->writers and the mount's writers */
-#define FILE_DENIES BIT(9)    /* file_deny_write() holds; atomic */
-#define FILE_EMPTIES BIT(10)  /* while it is opened: O_TRUNC, the contents are not needed any more */
+#define FILE_ANON      BIT(7) /* on the shared anonymous inode: shown as anon_inode:NAME */
+#define FILE_WRITER    BIT(8) /* counted in inode->writers and the mount's writers */
+#define FILE_DENIES    BIT(9) /* file_deny_write() holds; atomic */
+#define FILE_EMPTIES   BIT(10) /* while it is opened: O_TRUNC, the contents are not needed any more */
 
 /*
  * A file that is part of a larger object (eventfd, pipe end, socket): on the anonymous inode when inode is
@@ -93,7 +95,8 @@ struct file {
 int file_init(struct file *file, const struct file_ops *ops, struct inode *inode, int flags);
 
 /* The same for a file that the vfs allocates and frees: private is the object. ERR_PTR. */
-struct file *file_create_anon(const struct file_ops *ops, struct inode *inode, int flags, void *private);
+struct file *file_create_anon(const struct file_ops *ops, struct inode *inode, int flags,
+                              void *private);
 
 /*
  * A file of memory without a name (memfd_create, System V shared memory), open for reading and writing.
@@ -106,7 +109,8 @@ struct inode *inode_create_anon(umode mode, const struct file_ops *fops);
 
 /* Opens what a path leads to, with the caller's permissions. flags as of open(2), no creation. ERR_PTR. */
 struct file *file_open_path(const struct path *path, int flags);
-struct file *file_open(const char *path, int flags, umode mode); /* open(2), for the kernel itself */
+struct file *file_open(const char *path, int flags,
+                       umode mode); /* open(2), for the kernel itself */
 struct file *file_open_exec(int dirfd, const char *path, int at_flags); /* execveat's checks */
 
 static inline struct file *file_get(struct file *file)
@@ -176,15 +180,18 @@ int file_deny_write(struct file *file);
 void file_allow_write(struct file *file);
 
 /* Character and block devices: ops->open finds rdev in inode->rdev. -EEXIST. */
-int dev_register_char(u32 major, u32 first_minor, u32 minors, const char *name, const struct file_ops *ops);
-int dev_register_block(u32 major, u32 first_minor, u32 minors, const char *name, const struct file_ops *ops);
+int dev_register_char(u32 major, u32 first_minor, u32 minors, const char *name,
+                      const struct file_ops *ops);
+int dev_register_block(u32 major, u32 first_minor, u32 minors, const char *name,
+                       const struct file_ops *ops);
 
 /* What opens FIFOs: ipc/pipe registers it. Sockets' nodes do not open (ENXIO). */
 extern const struct file_ops *fifo_ops;
 
 /* Upcalls that other rooms fill in; NULL: not there. */
 extern int (*vfs_memory_inode)(umode mode, unsigned int seals, struct inode **out); /* tmpfs */
-extern void (*vfs_file_gone)(struct file *file); /* epoll: the last descriptor's reference is gone */
+extern void (*vfs_file_gone)(
+    struct file *file); /* epoll: the last descriptor's reference is gone */
 /* task: is there such a thread, process or group (F_OWNER_TID ...)? */
 extern bool (*vfs_owner_exists)(int type, int id);
 extern void (*vfs_signal)(int signal); /* signal: to the calling thread (SIGXFSZ, SIGPIPE) */

@@ -6,7 +6,7 @@
 #include <linux/resource.h>
 
 #define SLOTS_FIRST 64
-#define SLOTS_MAX (1U << 20) /* /proc/sys/fs/nr_open */
+#define SLOTS_MAX   (1U << 20) /* /proc/sys/fs/nr_open */
 
 /* The three arrays of a table, so that they can be made without its lock. */
 struct slots {

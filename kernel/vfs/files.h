@@ -8,16 +8,16 @@
 #include "vfs/file.h"
 
 struct files {
-    struct refcount ref;     /* threads that use the table, and reports that look at it */
-    struct spinlock lock;    /* class FILES: everything below */
-    u32 max;                 /* slots */
-    u32 next_free;           /* no lower descriptor is free */
+    struct refcount ref;  /* threads that use the table, and reports that look at it */
+    struct spinlock lock; /* class FILES: everything below */
+    u32 max;              /* slots */
+    u32 next_free;        /* no lower descriptor is free */
     struct file **slots;
-    unsigned long *taken;    /* a slot is reserved before it has a file */
+    unsigned long *taken; /* a slot is reserved before it has a file */
     unsigned long *cloexec;
 };
 
-struct files *files_create(void); /* NULL: no memory */
+struct files *files_create(void);             /* NULL: no memory */
 struct files *files_copy(struct files *from); /* fork; NULL: no memory */
 static inline struct files *files_get(struct files *files)
 {
@@ -51,9 +51,9 @@ static inline void fd_return(struct fd_ref *ref)
 #define AUTO_FD __attribute__((cleanup(fd_return))) struct fd_ref
 
 /* A descriptor in two steps, so that nothing has to be undone: reserve, then install or release. */
-int fd_reserve(int lowest, bool cloexec); /* >= 0, -EMFILE, -ENOMEM */
+int fd_reserve(int lowest, bool cloexec);   /* >= 0, -EMFILE, -ENOMEM */
 void fd_install(int fd, struct file *file); /* takes over the reference */
-void fd_release(int fd); /* a reserved one */
+void fd_release(int fd);                    /* a reserved one */
 /* Both: takes over the reference, also when it fails. O_CLOEXEC in flags. */
 int fd_create(struct file *file, int flags);
 int fd_close(int fd); /* close(2) */

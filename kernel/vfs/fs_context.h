@@ -14,7 +14,8 @@ struct fs_context {
     umode umask;          /* also read without */
 };
 
-struct fs_context *fs_context_create(const struct path *root, umode umask); /* cwd: root. NULL: no memory */
+struct fs_context *fs_context_create(const struct path *root,
+                                     umode umask); /* cwd: root. NULL: no memory */
 struct fs_context *fs_context_copy(struct fs_context *from);
 static inline struct fs_context *fs_context_get(struct fs_context *fs)
 {

@@ -48,16 +48,16 @@ static inline u32 dev_minor(dev_t dev)
 }
 
 /* What changes by chmod, chown, truncate, utimensat. */
-#define ATTR_MODE BIT(0)
-#define ATTR_UID BIT(1)
-#define ATTR_GID BIT(2)
-#define ATTR_SIZE BIT(3)
+#define ATTR_MODE  BIT(0)
+#define ATTR_UID   BIT(1)
+#define ATTR_GID   BIT(2)
+#define ATTR_SIZE  BIT(3)
 #define ATTR_ATIME BIT(4)
 #define ATTR_MTIME BIT(5)
 #define ATTR_CTIME BIT(6)
 
 struct iattr {
-    u32 valid; /* ATTR_ */
+    u32 valid;  /* ATTR_ */
     umode mode; /* permission bits only */
     uid_t uid;
     gid_t gid;
@@ -89,8 +89,10 @@ struct inode_ops {
     bool (*revalidate)(struct inode *dir, const struct name *name, struct inode *inode);
 
     /* Changes of a directory; dir->lock held. mode has the type: any but a symbolic link. */
-    int (*create)(struct inode *dir, const struct name *name, umode mode, dev_t rdev, struct inode **out);
-    int (*symlink)(struct inode *dir, const struct name *name, const char *target, struct inode **out);
+    int (*create)(struct inode *dir, const struct name *name, umode mode, dev_t rdev,
+                  struct inode **out);
+    int (*symlink)(struct inode *dir, const struct name *name, const char *target,
+                   struct inode **out);
     int (*link)(struct inode *inode, struct inode *dir, const struct name *name);
     int (*unlink)(struct inode *dir, const struct name *name, struct inode *inode);
     int (*rmdir)(struct inode *dir, const struct name *name, struct inode *inode);
@@ -115,43 +117,44 @@ struct inode_ops {
 
     /* name has its prefix ("user.x"). get and list: the length; size 0 asks for it; -ERANGE. */
     ssize_t (*xattr_get)(struct inode *inode, const char *name, void *value, size_t size);
-    int (*xattr_set)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+    int (*xattr_set)(struct inode *inode, const char *name, const void *value, size_t size,
+                     int flags);
     int (*xattr_remove)(struct inode *inode, const char *name);
     ssize_t (*xattr_list)(struct inode *inode, char *names, size_t size);
 };
 
-#define MAY_EXEC 1
+#define MAY_EXEC  1
 #define MAY_WRITE 2
-#define MAY_READ 4
+#define MAY_READ  4
 
 struct inode {
     struct refcount ref;
-    u32 flags;                  /* INODE_; constant once the inode is published */
-    const struct inode_ops *ops;  /* constant */
-    const struct file_ops *fops;  /* constant; of a file opened here. NULL for links and nodes */
-    struct super *super;        /* constant; counted */
-    ino_t ino;                  /* constant */
-    dev_t rdev;                 /* constant; of device nodes */
-    struct mutex lock;          /* class INODE: a directory's entries; and what is named below */
-    umode mode;                 /* lock; read without */
-    uid_t uid;                  /* lock; read without */
+    u32 flags;                   /* INODE_; constant once the inode is published */
+    const struct inode_ops *ops; /* constant */
+    const struct file_ops *fops; /* constant; of a file opened here. NULL for links and nodes */
+    struct super *super;         /* constant; counted */
+    ino_t ino;                   /* constant */
+    dev_t rdev;                  /* constant; of device nodes */
+    struct mutex lock;           /* class INODE: a directory's entries; and what is named below */
+    umode mode;                  /* lock; read without */
+    uid_t uid;                   /* lock; read without */
     gid_t gid;
-    u32 nlink;                  /* lock; read without */
-    u64 size;                   /* lock; read without */
-    ktime atime, mtime, ctime;  /* read and written whole, without lock */
-    ktime btime;                /* constant; 0: not known */
-    char *link;                 /* symbolic link's text, when it is at hand; constant; the fs frees it */
-    s32 writers;                /* atomic: files open for writing; negative: executed, writing denied */
-    u32 truncations;            /* lock; counts, so that a write notices one */
-    struct file_locks *locks;   /* vfs/locks.c; set once, atomically */
-    void *endpoint;             /* FIFO: ipc's pipe; socket node: net's; their rooms say which lock */
-    void *watches;              /* inotify's marks */
-    void *private;              /* the file system's, or a pseudo file's */
+    u32 nlink;                 /* lock; read without */
+    u64 size;                  /* lock; read without */
+    ktime atime, mtime, ctime; /* read and written whole, without lock */
+    ktime btime;               /* constant; 0: not known */
+    char *link;      /* symbolic link's text, when it is at hand; constant; the fs frees it */
+    s32 writers;     /* atomic: files open for writing; negative: executed, writing denied */
+    u32 truncations; /* lock; counts, so that a write notices one */
+    struct file_locks *locks; /* vfs/locks.c; set once, atomically */
+    void *endpoint;           /* FIFO: ipc's pipe; socket node: net's; their rooms say which lock */
+    void *watches;            /* inotify's marks */
+    void *private;            /* the file system's, or a pseudo file's */
 };
 
-#define INODE_NOATIME BIT(0)   /* never changes atime by reading */
-#define INODE_LINKABLE BIT(2)  /* O_TMPFILE without O_EXCL: linkat may give it a name */
-#define INODE_FIXED BIT(3)     /* a directory that has the names it has: making another is ENOENT */
+#define INODE_NOATIME   BIT(0) /* never changes atime by reading */
+#define INODE_LINKABLE  BIT(2) /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_FIXED     BIT(3) /* a directory that has the names it has: making another is ENOENT */
 #define INODE_IMMUTABLE BIT(1) /* pseudo file systems: no chmod, chown, utimes (EPERM) */
 
 static inline bool inode_is(const struct inode *inode, umode type)
@@ -178,10 +181,10 @@ void inode_init_owner(struct inode *inode, const struct inode *dir);
 int inode_permission(struct inode *inode, int mask); /* of the caller's credentials */
 int inode_permission_generic(struct inode *inode, int mask);
 void inode_stat(struct inode *inode, struct kstat *stat);
-int inode_getattr(struct inode *inode, struct kstat *stat); /* by ops, or inode_stat */
+int inode_getattr(struct inode *inode, struct kstat *stat);        /* by ops, or inode_stat */
 void inode_setattr(struct inode *inode, const struct iattr *attr); /* copies the fields; not size */
 
-ktime inode_now(void); /* realtime clock, as for file times */
+ktime inode_now(void);                            /* realtime clock, as for file times */
 void inode_touch(struct inode *inode, u32 which); /* ATTR_ATIME, _MTIME, _CTIME: now */
 
 static inline u64 inode_size(const struct inode *inode)
@@ -204,24 +207,24 @@ struct super_ops {
 };
 
 struct super {
-    struct refcount ref;       /* inodes, and one for all mounts together */
-    struct refcount active;    /* mounts */
-    const struct fs_type *type; /* constant */
+    struct refcount ref;         /* inodes, and one for all mounts together */
+    struct refcount active;      /* mounts */
+    const struct fs_type *type;  /* constant */
     const struct super_ops *ops; /* constant */
-    dev_t dev;                 /* constant; st_dev */
-    u64 magic;                 /* constant; statfs's f_type */
-    u32 name_max;              /* constant; longest name */
-    u32 block_size;            /* constant */
-    u64 max_size;              /* constant; largest file */
-    u32 flags;                 /* SUPER_; atomic */
-    struct mutex rename_lock;  /* class RENAME: directories moving between directories */
-    void *private;             /* the file system's */
-    struct dentry *root;       /* constant once mounted; counted */
+    dev_t dev;                   /* constant; st_dev */
+    u64 magic;                   /* constant; statfs's f_type */
+    u32 name_max;                /* constant; longest name */
+    u32 block_size;              /* constant */
+    u64 max_size;                /* constant; largest file */
+    u32 flags;                   /* SUPER_; atomic */
+    struct mutex rename_lock;    /* class RENAME: directories moving between directories */
+    void *private;               /* the file system's */
+    struct dentry *root;         /* constant once mounted; counted */
 };
 
-#define SUPER_RDONLY BIT(0)
-#define SUPER_NODEV BIT(1)    /* pseudo file system: device nodes do not open */
-#define SUPER_NOEXEC BIT(2)
+#define SUPER_RDONLY       BIT(0)
+#define SUPER_NODEV        BIT(1) /* pseudo file system: device nodes do not open */
+#define SUPER_NOEXEC       BIT(2)
 #define SUPER_NOXATTR_USER BIT(3)
 
 struct kstatfs {
@@ -231,13 +234,14 @@ struct kstatfs {
 struct fs_type {
     const char *name;
     /* Makes a super with its root: super_create(), root inode, super_set_root(). options may be "". */
-    int (*mount)(const struct fs_type *type, const char *source, const char *options, struct super **out);
-    u32 flags; /* FS_ */
+    int (*mount)(const struct fs_type *type, const char *source, const char *options,
+                 struct super **out);
+    u32 flags;             /* FS_ */
     struct list_head list; /* of all types; vfs/super.c */
 };
 
-#define FS_NODEV BIT(0)       /* /proc/filesystems: "nodev" */
-#define FS_SINGLE BIT(1)      /* one super for all mounts (devtmpfs ...) */
+#define FS_NODEV  BIT(0) /* /proc/filesystems: "nodev" */
+#define FS_SINGLE BIT(1) /* one super for all mounts (devtmpfs ...) */
 
 int fs_type_register(struct fs_type *type);
 struct fs_type *fs_type_find(const char *name);

@@ -13,9 +13,10 @@
 
 #define EVENTS_MAX  16384  /* /proc/sys/fs/inotify/max_queued_events */
 #define WATCHES_MAX 65536U /* of one instance */
-#define MASK_FLAGS  (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT)
+#define MASK_FLAGS                                                                                 \
+    (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT)
 /* What a directory's watch is told of its entries; the rest concerns the watched object alone. */
-#define ON_ENTRIES  (IN_ACCESS | IN_MODIFY | IN_ATTRIB | IN_CLOSE | IN_OPEN)
+#define ON_ENTRIES (IN_ACCESS | IN_MODIFY | IN_ATTRIB | IN_CLOSE | IN_OPEN)
 
 struct event {
     struct list_head list;
@@ -36,12 +37,12 @@ struct inotify {
 };
 
 struct watch {
-    struct watch *next;       /* watch_lock; of the inode's */
-    struct list_head list;    /* watch_lock; of the instance's */
-    struct inotify *group;    /* constant; the instance outlives its watches */
-    struct inode *inode;      /* constant; counted */
-    int wd;                   /* constant */
-    u32 mask;                 /* watch_lock */
+    struct watch *next;    /* watch_lock; of the inode's */
+    struct list_head list; /* watch_lock; of the instance's */
+    struct inotify *group; /* constant; the instance outlives its watches */
+    struct inode *inode;   /* constant; counted */
+    int wd;                /* constant */
+    u32 mask;              /* watch_lock */
 };
 
 /* Before an instance's lock. */
@@ -64,8 +65,9 @@ static struct event *event_alloc(int wd, u32 mask, u32 cookie, const struct name
 
 static bool event_same(const struct event *a, const struct event *b)
 {
-    return a->head.wd == b->head.wd && a->head.mask == b->head.mask && a->head.cookie == b->head.cookie &&
-           a->head.len == b->head.len && memcmp(a->head.name, b->head.name, a->head.len) == 0;
+    return a->head.wd == b->head.wd && a->head.mask == b->head.mask &&
+           a->head.cookie == b->head.cookie && a->head.len == b->head.len &&
+           memcmp(a->head.name, b->head.name, a->head.len) == 0;
 }
 
 static void queue_locked(struct inotify *group, struct event *event)
@@ -76,7 +78,8 @@ static void queue_locked(struct inotify *group, struct event *event)
 }
 
 /* Called with watch_lock held. What does not fit, or cannot be allocated, becomes an overflow. */
-static void event_queue(struct inotify *group, int wd, u32 mask, u32 cookie, const struct name *name)
+static void event_queue(struct inotify *group, int wd, u32 mask, u32 cookie,
+                        const struct name *name)
 {
     struct event *event = event_alloc(wd, mask, cookie, name), *last;
 
@@ -307,11 +310,13 @@ static int inotify_fdinfo(struct file *file, char *buf, size_t size)
     int len = 0;
 
     spin_lock(&watch_lock);
-    list_for_each_entry (watch, &group->watches, list) {
+    list_for_each_entry(watch, &group->watches, list) {
         size_t used = MIN((size_t)len, size);
 
-        len += snprintf(buf + used, size - used, "inotify wd:%x ino:%lx sdev:%lx mask:%x ignored_mask:0\n", watch->wd,
-                        (unsigned long)watch->inode->ino, (unsigned long)watch->inode->super->dev, watch->mask);
+        len += snprintf(buf + used, size - used,
+                        "inotify wd:%x ino:%lx sdev:%lx mask:%x ignored_mask:0\n", watch->wd,
+                        (unsigned long)watch->inode->ino, (unsigned long)watch->inode->super->dev,
+                        watch->mask);
     }
     spin_unlock(&watch_lock);
     return len;
@@ -410,11 +415,13 @@ long sys_inotify_add_watch(int nr, const char __user *pathname, unsigned int mas
 {
     AUTO_FD fd = fd_borrow(nr);
     AUTO_PATH path = {0};
-    u32 lookup = (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
+    u32 lookup =
+        (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
     int err;
 
-    if (!(mask & (IN_ALL_EVENTS | MASK_FLAGS)) || (mask & ~(unsigned int)(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW |
-                                                                        IN_IGNORED | IN_ISDIR | MASK_FLAGS)))
+    if (!(mask & (IN_ALL_EVENTS | MASK_FLAGS)) ||
+        (mask & ~(unsigned int)(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ISDIR |
+                                MASK_FLAGS)))
         return -EINVAL;
     if (!fd.file)
         return -EBADF;
@@ -425,7 +432,9 @@ long sys_inotify_add_watch(int nr, const char __user *pathname, unsigned int mas
     err = path_lookup_user(AT_FDCWD, pathname, lookup, &path);
     if (!err)
         err = inode_permission(path_inode(&path), MAY_READ);
-    return err ? err : watch_add(inotify_of(fd.file), path_inode(&path), mask & (IN_ALL_EVENTS | MASK_FLAGS));
+    return err ? err
+               : watch_add(inotify_of(fd.file), path_inode(&path),
+                           mask & (IN_ALL_EVENTS | MASK_FLAGS));
 }
 
 long sys_inotify_rm_watch(int nr, int wd)
@@ -440,7 +449,7 @@ long sys_inotify_rm_watch(int nr, int wd)
     if (!group)
         return -EINVAL;
     spin_lock(&watch_lock);
-    list_for_each_entry (watch, &group->watches, list) {
+    list_for_each_entry(watch, &group->watches, list) {
         if (watch->wd == wd) {
             found = watch;
             break;

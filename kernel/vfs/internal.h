@@ -38,7 +38,7 @@ void dentry_exchange(struct dentry *a, struct dentry *b); /* both in the table, 
 void dentry_prune_super(struct super *super);
 /* Names that were looked for in a directory that is gone: they would keep it. */
 void dentry_prune_children(struct dentry *parent);
-void dentry_prune(void); /* when there are too many; no lock held */
+void dentry_prune(void);                             /* when there are too many; no lock held */
 struct dentry *dentry_parent(struct dentry *dentry); /* counted */
 bool dentry_is_below(struct dentry *dentry, struct dentry *ancestor); /* or the same */
 
@@ -58,8 +58,8 @@ static inline struct inode *dentry_inode(const struct dentry *dentry)
 #define WALK_LINKS 40 /* path_resolution(7) */
 
 struct walk_frame {
-    const char *rest;   /* of the text in which the link stood */
-    char *text;         /* the link's text, when it was allocated */
+    const char *rest;    /* of the text in which the link stood */
+    char *text;          /* the link's text, when it was allocated */
     struct dentry *link; /* counted: keeps the link's text otherwise */
 };
 
@@ -116,7 +116,7 @@ int mount_start(void);
 extern struct mutex mount_lock; /* class MOUNT: the shape of the tree */
 /* What is mounted on the path, counted; NULL: nothing. */
 struct mount *mount_find(const struct path *point);
-void path_mounted(struct path *path); /* goes on to the root of what is mounted, if anything is */
+void path_mounted(struct path *path);  /* goes on to the root of what is mounted, if anything is */
 bool path_up_mount(struct path *path); /* from a mount's root to the point where it is attached */
 
 /* An unattached mount that shows the same, from root on. NULL: no memory. */
@@ -137,12 +137,12 @@ void mount_tree_detach(struct mount *mount);
 
 int file_start(void);
 struct file *file_alloc(void);
-void file_prepare(struct file *file); /* the fields that every file has; one reference */
+void file_prepare(struct file *file);       /* the fields that every file has; one reference */
 int inode_want_writer(struct inode *inode); /* -ETXTBSY */
 void path_accessed(const struct path *path);
 int inode_truncate(struct inode *inode, u64 size, struct file *file);
 int inode_change(const struct path *path, struct iattr *attr); /* notify_change: the fs's setattr */
-int inode_remove_privileges(struct inode *inode); /* set-user-id bits, after a write */
+int inode_remove_privileges(struct inode *inode);              /* set-user-id bits, after a write */
 void file_accessed(struct file *file);
 bool inode_owner_or_capable(const struct inode *inode);
 int dev_open(struct inode *inode, struct file *file);
@@ -156,13 +156,14 @@ void inotify_inode_gone(struct inode *inode);
 static inline void file_notify(struct file *file, u32 mask)
 {
     if (vfs_notify)
-        vfs_notify(file->path.dentry, mask | (inode_is(file->inode, S_IFDIR) ? IN_ISDIR : 0), NULL, 0);
+        vfs_notify(file->path.dentry, mask | (inode_is(file->inode, S_IFDIR) ? IN_ISDIR : 0), NULL,
+                   0);
 }
 
 /* ---- files.c ---- */
 
 int fd_replace(struct file *file, int fd, bool cloexec); /* dup2(2); takes over the reference */
-int fd_cloexec(int fd); /* 0, 1 or -EBADF */
+int fd_cloexec(int fd);                                  /* 0, 1 or -EBADF */
 int fd_set_cloexec(int fd, bool set);
 
 /* ---- locks.c ---- */

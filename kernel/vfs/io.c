@@ -95,8 +95,8 @@ static int check_rwf(int flags)
 }
 
 /* A vector read or write; pos NULL: at the file's position. flags: RWF_, see preadv2(2). */
-static long vector_io(struct file *file, bool write, const struct iovec __user *vec, unsigned long n,
-                      loff_t *pos, int flags)
+static long vector_io(struct file *file, bool write, const struct iovec __user *vec,
+                      unsigned long n, loff_t *pos, int flags)
 {
     struct iter it;
     long done;
@@ -109,7 +109,8 @@ static long vector_io(struct file *file, bool write, const struct iovec __user *
     /* Of no bytes at all everything is true: even a directory can be read, and with any flag. */
     if (iter_left(&it) > 0) {
         done = check_rwf(flags);
-        it.flags = (flags & RWF_APPEND ? ITER_APPEND : 0) | (flags & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
+        it.flags =
+            (flags & RWF_APPEND ? ITER_APPEND : 0) | (flags & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
         if (!done)
             done = write ? file_write(file, &it, pos) : file_read(file, &it, pos);
     }
@@ -123,8 +124,8 @@ static long vector_io(struct file *file, bool write, const struct iovec __user *
     return done;
 }
 
-static long vector_call(int nr, bool write, const struct iovec __user *vec, unsigned long n, const loff_t *offset,
-                        int flags)
+static long vector_call(int nr, bool write, const struct iovec __user *vec, unsigned long n,
+                        const loff_t *offset, int flags)
 {
     AUTO_FD fd = {0};
     loff_t pos = offset ? *offset : 0;
@@ -144,30 +145,32 @@ long sys_writev(int nr, const struct iovec __user *vec, unsigned long n)
 }
 
 /* On a 64-bit machine the low word holds all of the offset. */
-long sys_preadv(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low, unsigned long high)
+long sys_preadv(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low,
+                unsigned long high)
 {
     loff_t offset = (loff_t)low;
 
     return vector_call(nr, false, vec, n, &offset, 0);
 }
 
-long sys_pwritev(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low, unsigned long high)
+long sys_pwritev(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low,
+                 unsigned long high)
 {
     loff_t offset = (loff_t)low;
 
     return vector_call(nr, true, vec, n, &offset, 0);
 }
 
-long sys_preadv2(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low, unsigned long high,
-                 int flags)
+long sys_preadv2(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low,
+                 unsigned long high, int flags)
 {
     loff_t offset = (loff_t)low;
 
     return vector_call(nr, false, vec, n, offset == -1 ? NULL : &offset, flags);
 }
 
-long sys_pwritev2(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low, unsigned long high,
-                  int flags)
+long sys_pwritev2(int nr, const struct iovec __user *vec, unsigned long n, unsigned long low,
+                  unsigned long high, int flags)
 {
     loff_t offset = (loff_t)low;
 
@@ -237,7 +240,8 @@ long sys_sync(void)
     AUTO_PATH root = {0};
 
     fs_root(&root);
-    mount_for_each(&root, sync_mount, supers);
+    mount_for_each(&root, sync_mount, supers)
+        ;
     for (u32 i = 0; i < SYNC_SUPERS && supers[i]; i++) {
         if (supers[i]->ops->sync)
             supers[i]->ops->sync(supers[i]);
@@ -254,11 +258,13 @@ long sys_sync_file_range(int nr, loff_t offset, loff_t len, unsigned int flags)
     if (!fd.file)
         return -EBADF;
     if (offset < 0 || len < 0 || offset + (u64)len > INT64_MAX ||
-        (flags & ~(unsigned int)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER)))
+        (flags & ~(unsigned int)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                 SYNC_FILE_RANGE_WAIT_AFTER)))
         return -EINVAL;
     type = fd.file->inode->mode & S_IFMT;
     if (type != S_IFREG && type != S_IFBLK && type != S_IFDIR)
         return -ESPIPE;
-    return fd.file->ops->fsync && flags ? fd.file->ops->fsync(fd.file, offset, len ? offset + len : INT64_MAX, true)
-                                        : 0;
+    return fd.file->ops->fsync && flags
+               ? fd.file->ops->fsync(fd.file, offset, len ? offset + len : INT64_MAX, true)
+               : 0;
 }

@@ -24,9 +24,9 @@ struct file_lock {
 };
 
 struct file_locks {
-    struct spinlock lock;   /* class OBJECT */
-    struct list_head held;  /* lock */
-    struct waitq changed;   /* woken when a lock goes or shrinks */
+    struct spinlock lock;  /* class OBJECT */
+    struct list_head held; /* lock */
+    struct waitq changed;  /* woken when a lock goes or shrinks */
 };
 
 /* Who waits for whom, to find out that a wait would never end. */
@@ -52,7 +52,8 @@ static struct file_locks *inode_locks(struct inode *inode)
     spin_init(&locks->lock, OBJECT);
     list_init(&locks->held);
     waitq_init(&locks->changed, "file lock");
-    if (__atomic_compare_exchange_n(&inode->locks, &none, locks, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&inode->locks, &none, locks, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
         return locks;
     kfree(locks);
     return none;
@@ -78,7 +79,7 @@ static struct file_lock *conflict_locked(struct file_locks *locks, const struct 
 {
     struct file_lock *held;
 
-    list_for_each_entry (held, &locks->held, list) {
+    list_for_each_entry(held, &locks->held, list) {
         if ((held->kind == LOCK_KIND_FLOCK) != (wanted->kind == LOCK_KIND_FLOCK))
             continue;
         if (!same_owner(held, wanted) && overlap(held, wanted) &&
@@ -89,11 +90,12 @@ static struct file_lock *conflict_locked(struct file_locks *locks, const struct 
 }
 
 /* Takes [start, end] out of the owner's locks; merges what has the new type. Uses up to one spare. */
-static void replace_locked(struct file_locks *locks, struct file_lock *new, struct file_lock **spare)
+static void replace_locked(struct file_locks *locks, struct file_lock *new,
+                           struct file_lock **spare)
 {
     struct file_lock *at, *next;
 
-    list_for_each_entry_safe (at, next, &locks->held, list) {
+    list_for_each_entry_safe(at, next, &locks->held, list) {
         if (!same_owner(at, new))
             continue;
         if (at->type == new->type && (at->start <= new->end || at->start - 1 == new->end) &&
@@ -133,7 +135,7 @@ static bool would_deadlock(const void *owner, const void *holder)
 
         if (holder == owner)
             return true;
-        list_for_each_entry (waiter, &waiters.list, list) {
+        list_for_each_entry(waiter, &waiters.list, list) {
             if (waiter->owner == holder) {
                 holder = waiter->holder;
                 found = true;
@@ -165,8 +167,8 @@ static int wait_for_conflict(struct file_locks *locks, const struct file_lock *w
                 list_add(&waiter.list, &waiters.list);
             spin_unlock(&waiters.lock);
         }
-        if (!err && wait_event(&locks->changed, &locks->lock, conflict_locked(locks, wanted) != held,
-                               KTIME_FOREVER))
+        if (!err && wait_event(&locks->changed, &locks->lock,
+                               conflict_locked(locks, wanted) != held, KTIME_FOREVER))
             err = -ERESTARTSYS;
         if (posix) {
             spin_lock_nested(&waiters.lock);
@@ -211,7 +213,7 @@ static void drop_owner(struct inode *inode, const void *owner, bool posix)
     if (!locks)
         return;
     spin_lock(&locks->lock);
-    list_for_each_entry_safe (at, next, &locks->held, list) {
+    list_for_each_entry_safe(at, next, &locks->held, list) {
         if (at->owner != owner || (at->kind == LOCK_KIND_POSIX) != posix)
             continue;
         list_del(&at->list);
@@ -262,7 +264,8 @@ static int record_range(struct file *file, const struct flock *from, struct file
     return lock->start < 0 ? -EINVAL : 0;
 }
 
-static int record_lock(struct file *file, const struct flock *from, bool ofd, struct file_lock *lock)
+static int record_lock(struct file *file, const struct flock *from, bool ofd,
+                       struct file_lock *lock)
 {
     *lock = (struct file_lock){
         .kind = ofd ? LOCK_KIND_OFD : LOCK_KIND_POSIX,
@@ -288,7 +291,8 @@ long fcntl_setlk(struct file *file, const struct flock __user *user, bool ofd, b
         err = record_lock(file, &from, ofd, &lock);
     if (err)
         return err;
-    if ((lock.type == F_RDLCK && !(file->mode & FILE_READ)) || (lock.type == F_WRLCK && !(file->mode & FILE_WRITE)))
+    if ((lock.type == F_RDLCK && !(file->mode & FILE_READ)) ||
+        (lock.type == F_WRLCK && !(file->mode & FILE_WRITE)))
         return -EBADF;
     return lock_set(file->inode, &lock, wait);
 }

@@ -12,8 +12,8 @@
 #include "vfs/mmap.h"
 
 #define NAME_COLUMN 73 /* where the name of a mapping begins */
-#define LINE_MAX (256 + 4096)
-#define SMAPS_MAX 1024
+#define LINE_MAX    (256 + 4096)
+#define SMAPS_MAX   1024
 
 struct map_line {
     u64 start, end, flags, offset;
@@ -70,7 +70,8 @@ static int collect(const struct vma *vma, void *arg)
 }
 
 /* One line; at most LINE_MAX bytes. */
-static size_t print_line(char *out, const struct map_line *line, const struct path *root, char *path)
+static size_t print_line(char *out, const struct map_line *line, const struct path *root,
+                         char *path)
 {
     const struct inode *inode = line->file ? line->file->inode : NULL;
     struct kstat stat = {0};
@@ -83,8 +84,8 @@ static size_t print_line(char *out, const struct map_line *line, const struct pa
                           (unsigned long long)line->start, (unsigned long long)line->end,
                           line->flags & VM_READ ? 'r' : '-', line->flags & VM_WRITE ? 'w' : '-',
                           line->flags & VM_EXEC ? 'x' : '-', line->flags & VM_SHARED ? 's' : 'p',
-                          (unsigned long long)line->offset, dev_major(stat.dev), dev_minor(stat.dev),
-                          (unsigned long long)stat.ino);
+                          (unsigned long long)line->offset, dev_major(stat.dev),
+                          dev_minor(stat.dev), (unsigned long long)stat.ino);
     if (line->file) {
         name = file_text(line->file, root, path, 4096);
         if (IS_ERR(name))
@@ -113,10 +114,10 @@ static size_t print_flags(char *out, size_t size, u64 flags)
         u64 flag;
         char text[4];
     } names[] = {
-        {VM_READ, "rd "},       {VM_WRITE, "wr "},      {VM_EXEC, "ex "},       {VM_SHARED, "sh "},
-        {VM_MAYREAD, "mr "},    {VM_MAYWRITE, "mw "},   {VM_MAYEXEC, "me "},    {VM_GROWSDOWN, "gd "},
-        {VM_LOCKED, "lo "},     {VM_SEQUENTIAL, "sr "}, {VM_RANDOM, "rr "},     {VM_DONTFORK, "dc "},
-        {VM_NORESERVE, "nr "},  {VM_WIPEONFORK, "wf "}, {VM_DONTDUMP, "dd "},   {VM_HUGEPAGE, "hg "},
+        {VM_READ, "rd "},       {VM_WRITE, "wr "},      {VM_EXEC, "ex "},     {VM_SHARED, "sh "},
+        {VM_MAYREAD, "mr "},    {VM_MAYWRITE, "mw "},   {VM_MAYEXEC, "me "},  {VM_GROWSDOWN, "gd "},
+        {VM_LOCKED, "lo "},     {VM_SEQUENTIAL, "sr "}, {VM_RANDOM, "rr "},   {VM_DONTFORK, "dc "},
+        {VM_NORESERVE, "nr "},  {VM_WIPEONFORK, "wf "}, {VM_DONTDUMP, "dd "}, {VM_HUGEPAGE, "hg "},
         {VM_NOHUGEPAGE, "nh "}, {VM_MERGEABLE, "mg "},
     };
     size_t n = (size_t)scnprintf(out, size, "VmFlags: ");
@@ -132,16 +133,18 @@ static size_t print_flags(char *out, size_t size, u64 flags)
 static size_t print_details(char *out, const struct map_line *line)
 {
     unsigned long long kib = (line->end - line->start) >> 10;
-    size_t n = (size_t)scnprintf(out, SMAPS_MAX,
-                                 "Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n"
-                                 "Locked:         %8llu kB\n",
-                                 kib, 4, 4, line->flags & VM_LOCKED ? kib : 0);
+    size_t n = (size_t)scnprintf(
+        out, SMAPS_MAX,
+        "Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n"
+        "Locked:         %8llu kB\n",
+        kib, 4, 4, line->flags & VM_LOCKED ? kib : 0);
 
     return n + print_flags(out + n, SMAPS_MAX - n, line->flags);
 }
 
 /* The text grows by what one mapping may need, so that printing itself cannot fail. */
-static char *print_all(const struct map_list *list, const struct path *root, enum maps_kind kind, size_t *len)
+static char *print_all(const struct map_list *list, const struct path *root, enum maps_kind kind,
+                       size_t *len)
 {
     size_t room = 0, n = 0;
     char *text = NULL, *path = kmalloc(4096);

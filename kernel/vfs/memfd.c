@@ -10,10 +10,10 @@
 #include <linux/memfd.h>
 #include <linux/stat.h>
 
-#define NAME_PREFIX "memfd:"
+#define NAME_PREFIX  "memfd:"
 #define NAME_LONGEST (255 - (sizeof(NAME_PREFIX) - 1)) /* of what the program gives */
-#define HUGE_SIZES (0x3fU << MFD_HUGE_SHIFT)
-#define FLAGS (MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)
+#define HUGE_SIZES   (0x3fU << MFD_HUGE_SHIFT)
+#define FLAGS        (MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)
 
 static int check_flags(unsigned int flags)
 {

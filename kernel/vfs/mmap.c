@@ -38,7 +38,9 @@ static int mapped_file_sync(void *owner, u64 offset, u64 len)
 {
     struct file *file = owner;
 
-    return file->ops->fsync ? file->ops->fsync(file, (loff_t)offset, (loff_t)(offset + len - 1), false) : 0;
+    return file->ops->fsync
+               ? file->ops->fsync(file, (loff_t)offset, (loff_t)(offset + len - 1), false)
+               : 0;
 }
 
 static int mapped_file_punch(void *owner, u64 offset, u64 len)
@@ -47,8 +49,8 @@ static int mapped_file_punch(void *owner, u64 offset, u64 len)
 
     if (!file->ops->fallocate)
         return -EOPNOTSUPP;
-    return (int)file->ops->fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (loff_t)offset,
-                                     (loff_t)len);
+    return (int)file->ops->fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                     (loff_t)offset, (loff_t)len);
 }
 
 static const struct vma_ops mapped_file_ops = {
@@ -143,14 +145,15 @@ s64 mmap_file(struct file *file, u64 addr, u64 len, u32 prot, u64 flags, u64 off
         .prot = prot,
         .flags = flags,
         .may = may,
-        .at = {
-            .kind = mapping.obj ? VMA_MEMOBJ : VMA_HOST,
-            .obj = mapping.obj,
-            .host_file = mapping.host_file,
-            .offset = offset,
-            .ops = &mapped_file_ops,
-            .owner = file,
-        },
+        .at =
+            {
+                .kind = mapping.obj ? VMA_MEMOBJ : VMA_HOST,
+                .obj = mapping.obj,
+                .host_file = mapping.host_file,
+                .offset = offset,
+                .ops = &mapped_file_ops,
+                .owner = file,
+            },
     };
     s64 result = mm_map(&req);
 
@@ -243,7 +246,8 @@ static int find_shared(u64 start, u64 size, struct map_request *req)
     return err;
 }
 
-long sys_remap_file_pages(unsigned long addr, size_t size, unsigned long prot, size_t pgoff, unsigned long flags)
+long sys_remap_file_pages(unsigned long addr, size_t size, unsigned long prot, size_t pgoff,
+                          unsigned long flags)
 {
     u64 start = ALIGN_DOWN(addr, PAGE_SIZE), len = ALIGN_DOWN(size, PAGE_SIZE);
     struct map_request req;

@@ -42,7 +42,7 @@ struct mount *mount_find(const struct path *point)
 
     bucket = bucket_of(point->mount, point->dentry);
     spin_lock(&bucket->lock);
-    list_for_each_entry (mount, &bucket->chain, hash) {
+    list_for_each_entry(mount, &bucket->chain, hash) {
         if (mount->parent == point->mount && mount->point == point->dentry) {
             mount_get(mount);
             spin_unlock(&bucket->lock);
@@ -97,7 +97,8 @@ void mount_put(struct mount *mount)
 }
 
 /* Takes over one activation of super. */
-static struct mount *mount_alloc(struct super *super, struct dentry *root, const char *source, u32 flags)
+static struct mount *mount_alloc(struct super *super, struct dentry *root, const char *source,
+                                 u32 flags)
 {
     struct mount *mount = kzalloc(sizeof(*mount));
 
@@ -183,7 +184,7 @@ static bool is_mountpoint_locked(const struct dentry *dentry)
 {
     struct mount *mount;
 
-    list_for_each_entry (mount, &mounts.all, all) {
+    list_for_each_entry(mount, &mounts.all, all) {
         if (mount->point == dentry)
             return true;
     }
@@ -213,7 +214,7 @@ int mount_copy_children_locked(struct mount *from, struct dentry *root, struct m
     struct mount *child;
 
     from->twin = copy;
-    list_for_each_entry (child, &from->children, sibling) {
+    list_for_each_entry(child, &from->children, sibling) {
         struct path point = {.mount = copy, .dentry = child->point};
         struct mount *twin;
         int err;
@@ -289,7 +290,8 @@ int mount_attach(struct mount *mount, const struct path *where)
     return err;
 }
 
-int vfs_mount(const char *type, const char *source, const char *target, const char *options, u32 flags)
+int vfs_mount(const char *type, const char *source, const char *target, const char *options,
+              u32 flags)
 {
     AUTO_PATH where = {0};
     struct mount *mount;
@@ -339,7 +341,7 @@ int mount_for_each(const struct path *root, int (*func)(struct mount *mount, voi
     int err = 0;
 
     mutex_lock(&mount_lock);
-    list_for_each_entry (mount, &mounts.all, all) {
+    list_for_each_entry(mount, &mounts.all, all) {
         if (mount_visible(mount, root))
             err = func(mount, arg);
         if (err)
@@ -351,7 +353,8 @@ int mount_for_each(const struct path *root, int (*func)(struct mount *mount, voi
 
 bool mount_readonly(const struct mount *mount)
 {
-    return (READ_ONCE(mount->flags) & MOUNT_RDONLY) || (READ_ONCE(mount->super->flags) & SUPER_RDONLY);
+    return (READ_ONCE(mount->flags) & MOUNT_RDONLY) ||
+           (READ_ONCE(mount->super->flags) & SUPER_RDONLY);
 }
 
 int mount_want_write(struct mount *mount)

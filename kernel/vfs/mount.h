@@ -10,30 +10,30 @@ struct fs_context;
 
 struct mount {
     struct refcount ref;
-    u32 flags;                /* MOUNT_; atomic */
-    int id;                   /* constant; /proc/self/mountinfo */
-    struct super *super;      /* constant; counted */
-    struct dentry *root;      /* constant; counted: the part of super that shows */
-    struct mount *parent;     /* mount_lock and the bucket's; counted; itself at the top */
-    struct dentry *point;     /* the same; counted: in parent */
-    struct list_head hash;    /* bucket lock; by parent and point */
+    u32 flags;             /* MOUNT_; atomic */
+    int id;                /* constant; /proc/self/mountinfo */
+    struct super *super;   /* constant; counted */
+    struct dentry *root;   /* constant; counted: the part of super that shows */
+    struct mount *parent;  /* mount_lock and the bucket's; counted; itself at the top */
+    struct dentry *point;  /* the same; counted: in parent */
+    struct list_head hash; /* bucket lock; by parent and point */
     struct list_head children, sibling; /* mount_lock */
-    struct list_head all;     /* mount_lock; in the order of mounting */
-    bool attached;            /* mount_lock */
-    struct mount *twin;       /* mount_lock; the copy, while a tree is copied */
-    u32 writers;              /* atomic: files open for writing, calls that write */
-    char *source;             /* constant; /proc/mounts' first field */
+    struct list_head all;               /* mount_lock; in the order of mounting */
+    bool attached;                      /* mount_lock */
+    struct mount *twin;                 /* mount_lock; the copy, while a tree is copied */
+    u32 writers;                        /* atomic: files open for writing, calls that write */
+    char *source;                       /* constant; /proc/mounts' first field */
 };
 
-#define MOUNT_RDONLY BIT(0)
-#define MOUNT_NOSUID BIT(1)
-#define MOUNT_NODEV BIT(2)
-#define MOUNT_NOEXEC BIT(3)
-#define MOUNT_NOATIME BIT(4)
-#define MOUNT_NODIRATIME BIT(5)
+#define MOUNT_RDONLY      BIT(0)
+#define MOUNT_NOSUID      BIT(1)
+#define MOUNT_NODEV       BIT(2)
+#define MOUNT_NOEXEC      BIT(3)
+#define MOUNT_NOATIME     BIT(4)
+#define MOUNT_NODIRATIME  BIT(5)
 #define MOUNT_STRICTATIME BIT(6) /* else relatime */
 #define MOUNT_NOSYMFOLLOW BIT(7)
-#define MOUNT_EXPIRING BIT(8)    /* MNT_EXPIRE found it unused once */
+#define MOUNT_EXPIRING    BIT(8) /* MNT_EXPIRE found it unused once */
 
 static inline struct mount *mount_get(struct mount *mount)
 {
@@ -43,14 +43,16 @@ static inline struct mount *mount_get(struct mount *mount)
 void mount_put(struct mount *mount);
 
 /* An unattached mount of a new super. -ENODEV: no such type. */
-int mount_create(const char *type, const char *source, const char *options, u32 flags, struct mount **out);
+int mount_create(const char *type, const char *source, const char *options, u32 flags,
+                 struct mount **out);
 /* Of a super that exists (overlay's layers, an internal pseudo file system). Takes a reference. */
 struct mount *mount_of_super(struct super *super, const char *source, u32 flags);
 /* Attaches at a path; takes over the reference. */
 int mount_attach(struct mount *mount, const struct path *where);
 
 /* Boot: makes and attaches in one. Target is looked up from the caller's root. */
-int vfs_mount(const char *type, const char *source, const char *target, const char *options, u32 flags);
+int vfs_mount(const char *type, const char *source, const char *target, const char *options,
+              u32 flags);
 
 /* The start of everything: mounts the root file system, registers the caller's self()->fs at it. */
 int vfs_mount_root(const char *type, const char *source, const char *options, u32 flags);

@@ -14,10 +14,14 @@ static u32 mount_flags(unsigned long flags)
         unsigned long from;
         u32 to;
     } map[] = {
-        {MS_RDONLY, MOUNT_RDONLY},         {MS_NOSUID, MOUNT_NOSUID},
-        {MS_NODEV, MOUNT_NODEV},           {MS_NOEXEC, MOUNT_NOEXEC},
-        {MS_NOATIME, MOUNT_NOATIME},       {MS_NODIRATIME, MOUNT_NODIRATIME},
-        {MS_STRICTATIME, MOUNT_STRICTATIME}, {MS_NOSYMFOLLOW, MOUNT_NOSYMFOLLOW},
+        {MS_RDONLY, MOUNT_RDONLY},
+        {MS_NOSUID, MOUNT_NOSUID},
+        {MS_NODEV, MOUNT_NODEV},
+        {MS_NOEXEC, MOUNT_NOEXEC},
+        {MS_NOATIME, MOUNT_NOATIME},
+        {MS_NODIRATIME, MOUNT_NODIRATIME},
+        {MS_STRICTATIME, MOUNT_STRICTATIME},
+        {MS_NOSYMFOLLOW, MOUNT_NOSYMFOLLOW},
     };
     u32 out = 0;
 
@@ -124,11 +128,13 @@ static int do_remount(const struct path *where, unsigned long flags, const char 
 
 /* ---- the call ---- */
 
-static int do_new(const struct path *where, const char *type, const char *source, const char *options,
-                  unsigned long flags)
+static int do_new(const struct path *where, const char *type, const char *source,
+                  const char *options, unsigned long flags)
 {
     struct mount *mount;
-    int err = type ? mount_create(type, source ? source : "none", options, mount_flags(flags), &mount) : -EINVAL;
+    int err =
+        type ? mount_create(type, source ? source : "none", options, mount_flags(flags), &mount)
+             : -EINVAL;
 
     if (err)
         return err;
@@ -143,7 +149,8 @@ static int do_propagation(const struct path *where, unsigned long flags)
 {
     unsigned long kind = flags & PROPAGATION;
 
-    if (!is_mount_root(where) || (flags & ~(PROPAGATION | MS_REC | MS_SILENT)) || (kind & (kind - 1)))
+    if (!is_mount_root(where) || (flags & ~(PROPAGATION | MS_REC | MS_SILENT)) ||
+        (kind & (kind - 1)))
         return -EINVAL;
     return kind == MS_PRIVATE || kind == MS_SLAVE ? 0 : -EINVAL;
 }
@@ -163,8 +170,8 @@ static char *copy_options(const void __user *data)
     return ERR_PTR(len);
 }
 
-static int mount_at(const struct path *where, const char *source, const char *type, unsigned long flags,
-                    const char *options)
+static int mount_at(const struct path *where, const char *source, const char *type,
+                    unsigned long flags, const char *options)
 {
     if ((flags & (MS_REMOUNT | MS_BIND)) == (MS_REMOUNT | MS_BIND) || (flags & MS_REMOUNT))
         return do_remount(where, flags, options);
@@ -185,8 +192,8 @@ static int copy_text(struct pathname *name, const char __user *text)
     return err == -ENAMETOOLONG ? -EINVAL : err;
 }
 
-long sys_mount(const char __user *source, const char __user *target, const char __user *type, unsigned long flags,
-               void __user *data)
+long sys_mount(const char __user *source, const char __user *target, const char __user *type,
+               unsigned long flags, void __user *data)
 {
     AUTO_PATHNAME type_name = {.text = type_name.buf};
     AUTO_PATHNAME name = {.text = name.buf};
@@ -209,7 +216,8 @@ long sys_mount(const char __user *source, const char __user *target, const char 
     if (!err && !capable(CAP_SYS_ADMIN))
         err = -EPERM;
     if (!err)
-        err = mount_at(&where, source ? name.text : NULL, type ? type_name.text : NULL, flags, options);
+        err = mount_at(&where, source ? name.text : NULL, type ? type_name.text : NULL, flags,
+                       options);
     kfree(options);
     return err;
 }
@@ -234,7 +242,8 @@ static int umount_path(const struct path *path, int flags)
         err = -EINVAL;
     else if (!(flags & MNT_DETACH) && busy_locked(mount))
         err = -EBUSY;
-    else if ((flags & MNT_EXPIRE) && !(__atomic_fetch_or(&mount->flags, MOUNT_EXPIRING, __ATOMIC_RELAXED) & MOUNT_EXPIRING))
+    else if ((flags & MNT_EXPIRE) &&
+             !(__atomic_fetch_or(&mount->flags, MOUNT_EXPIRING, __ATOMIC_RELAXED) & MOUNT_EXPIRING))
         err = -EAGAIN;
     mutex_unlock(&mount_lock);
     if (!err)

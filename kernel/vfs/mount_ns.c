@@ -14,7 +14,8 @@ static struct mount *top_of_locked(struct mount *mount)
 /* The same place in the copied tree, counted. A mount that was outside of the tree has no twin. */
 static struct path twin_of(const struct path *path)
 {
-    struct path twin = {.mount = path->mount->twin ? path->mount->twin : path->mount, .dentry = path->dentry};
+    struct path twin = {.mount = path->mount->twin ? path->mount->twin : path->mount,
+                        .dentry = path->dentry};
 
     path_get(&twin);
     return twin;
@@ -25,7 +26,7 @@ static void forget_twins(struct mount *mount)
     struct mount *child;
 
     mount->twin = NULL;
-    list_for_each_entry (child, &mount->children, sibling)
+    list_for_each_entry(child, &mount->children, sibling)
         forget_twins(child);
 }
 
@@ -89,8 +90,8 @@ static u32 move_threads(const struct path *old, const struct path *new)
     u32 moved = 0;
 
     spin_lock(&tasks_lock);
-    for_each_process (process) {
-        for_each_thread (task, process) {
+    for_each_process(process) {
+        for_each_thread(task, process) {
             struct fs_context *fs = task->self ? task->self->fs : NULL;
 
             if (!fs)
@@ -130,12 +131,13 @@ static bool is_inside(const struct path *put, const struct path *new)
     return dentry_is_below(dentry, new->dentry);
 }
 
-static int pivot_check_locked(const struct path *root, const struct path *new, const struct path *put)
+static int pivot_check_locked(const struct path *root, const struct path *new,
+                              const struct path *put)
 {
     if (root->mount == new->mount || root->mount == put->mount)
         return -EBUSY;
-    if (!is_mount_root(root) || !is_mount_root(new) || !root->mount->attached || !new->mount->attached ||
-        new->mount->parent == new->mount)
+    if (!is_mount_root(root) || !is_mount_root(new) || !root->mount->attached ||
+        !new->mount->attached || new->mount->parent == new->mount)
         return -EINVAL;
     if (!is_inside(put, new) || !is_inside(new, root))
         return -EINVAL;

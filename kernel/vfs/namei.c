@@ -416,7 +416,8 @@ static int walk_all(struct walk *walk)
 
         if (err || walk->last.len == 0)
             return err;
-        err = walk_step(walk, &walk->last, (walk->flags & LOOKUP_FOLLOW) || walk->must_be_dir, true);
+        err =
+            walk_step(walk, &walk->last, (walk->flags & LOOKUP_FOLLOW) || walk->must_be_dir, true);
         if (err <= 0)
             return err;
     }

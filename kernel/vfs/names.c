@@ -159,7 +159,8 @@ static int make_node(int dirfd, const char *text, umode mode, dev_t rdev)
     if (!err)
         err = target_for_create(&target, S_ISDIR(mode));
     if (!err) {
-        umode masked = (mode & S_IFMT) | (mode & (S_ISDIR(mode) ? 01777 : 07777) & (umode)~self()->fs->umask);
+        umode masked =
+            (mode & S_IFMT) | (mode & (S_ISDIR(mode) ? 01777 : 07777) & (umode)~self()->fs->umask);
 
         err = name_create_locked(&target.walk.path, target.child, masked, rdev);
         target_unlock(&target);
@@ -279,7 +280,8 @@ static struct dentry *child_of(const struct path *dir, const char *text)
     return dir_lookup(dir->dentry, &name);
 }
 
-int vfs_create_at(const struct path *dir, const char *name, umode mode, dev_t rdev, struct path *out)
+int vfs_create_at(const struct path *dir, const char *name, umode mode, dev_t rdev,
+                  struct path *out)
 {
     AUTO(dentry_put) struct dentry *child = child_of(dir, name);
     int err;
@@ -316,7 +318,8 @@ static bool may_link(struct inode *inode)
 
     if (inode_owner_or_capable(inode))
         return true;
-    return S_ISREG(mode) && !(mode & S_ISUID) && (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) &&
+    return S_ISREG(mode) && !(mode & S_ISUID) &&
+           (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) &&
            !inode_permission(inode, MAY_READ | MAY_WRITE);
 }
 
@@ -344,11 +347,13 @@ static int link_locked(const struct path *old, const struct path *dir, struct de
     return 0;
 }
 
-static int make_link(int olddirfd, const char *old_text, int newdirfd, const char *new_text, int flags)
+static int make_link(int olddirfd, const char *old_text, int newdirfd, const char *new_text,
+                     int flags)
 {
     AUTO_PATH old = {0};
     struct target target;
-    u32 lookup = (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+    u32 lookup = (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) |
+                 (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     int err = path_lookup(olddirfd, old_text, lookup, &old);
 
     if (err)
@@ -369,7 +374,8 @@ static int make_link(int olddirfd, const char *old_text, int newdirfd, const cha
     return err;
 }
 
-long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath, int flags)
+long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath,
+                int flags)
 {
     AUTO_PATHNAME old = {.text = old.buf}, new = {.text = new.buf};
     int err;
@@ -486,9 +492,11 @@ static int remove_name(int dirfd, const char *text, bool is_dir)
         if (!err && vfs_notify) {
             if (!is_dir)
                 vfs_notify(target.child, IN_ATTRIB | NOTIFY_INODE_ALONE, NULL, 0);
-            if (refcount_read(&target.child->ref) == 1 && READ_ONCE(target.child->inode->nlink) == 0)
+            if (refcount_read(&target.child->ref) == 1 &&
+                READ_ONCE(target.child->inode->nlink) == 0)
                 inotify_inode_gone(target.child->inode);
-            vfs_notify(target.walk.path.dentry, IN_DELETE | (is_dir ? IN_ISDIR : 0), &target.child->name, 0);
+            vfs_notify(target.walk.path.dentry, IN_DELETE | (is_dir ? IN_ISDIR : 0),
+                       &target.child->name, 0);
         }
     }
     target_end(&target);

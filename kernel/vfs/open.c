@@ -19,9 +19,9 @@
 struct open_request {
     int flags;
     umode mode;
-    int access;    /* MAY_, checked on the file */
-    u32 resolve;   /* LOOKUP_, of openat2 */
-    bool created;  /* by this call: its permissions do not bind it */
+    int access;   /* MAY_, checked on the file */
+    u32 resolve;  /* LOOKUP_, of openat2 */
+    bool created; /* by this call: its permissions do not bind it */
 };
 
 static int access_of(int flags)
@@ -100,7 +100,8 @@ static int count_writer(struct file *file)
 {
     int err;
 
-    if (!(file->mode & FILE_WRITE) || !(inode_is(file->inode, S_IFREG) || inode_is(file->inode, S_IFDIR)))
+    if (!(file->mode & FILE_WRITE) ||
+        !(inode_is(file->inode, S_IFREG) || inode_is(file->inode, S_IFDIR)))
         return 0;
     err = mount_want_write(file->path.mount);
     if (err)
@@ -251,15 +252,16 @@ static struct file *open_tmpfile(struct walk *walk, struct open_request *req)
     if (err)
         return ERR_PTR(err);
 
-    err = path_inode(dir)->ops->tmpfile(path_inode(dir),
-                                        S_IFREG | (umode)(req->mode & 07777 & ~self()->fs->umask), &inode);
+    err = path_inode(dir)->ops->tmpfile(
+        path_inode(dir), S_IFREG | (umode)(req->mode & 07777 & ~self()->fs->umask), &inode);
     mount_drop_write(dir->mount);
     if (err)
         return ERR_PTR(err);
     if (!(req->flags & O_EXCL))
         inode->flags |= INODE_LINKABLE;
 
-    path = (struct path){.mount = dir->mount, .dentry = dentry_create(inode->super, dir->dentry, &name, inode)};
+    path = (struct path){.mount = dir->mount,
+                         .dentry = dentry_create(inode->super, dir->dentry, &name, inode)};
     if (!path.dentry) {
         inode_put(inode);
         return ERR_PTR(-ENOMEM);
@@ -282,7 +284,8 @@ static struct file *open_walk(struct walk *walk, struct open_request *req)
             err = open_last(walk, req);
     } while (err > 0);
 
-    if (!err && ((req->flags & O_DIRECTORY) || walk->must_be_dir) && !inode_is(path_inode(&walk->path), S_IFDIR))
+    if (!err && ((req->flags & O_DIRECTORY) || walk->must_be_dir) &&
+        !inode_is(path_inode(&walk->path), S_IFDIR))
         err = -ENOTDIR;
     if (!err && (req->flags & O_CREAT) && inode_is(path_inode(&walk->path), S_IFDIR))
         err = -EISDIR;
@@ -352,7 +355,8 @@ static struct file *open_exec_once(int dirfd, const char *text, int at_flags)
 {
     struct open_request req = {.flags = O_RDONLY | O_LARGEFILE, .access = MAY_EXEC};
     AUTO_PATH path = {0};
-    u32 flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (at_flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+    u32 flags = (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+                (at_flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     int err = path_lookup(dirfd, text, flags, &path);
 
     if (err)
@@ -434,12 +438,14 @@ static int resolve_flags(u64 resolve, u32 *flags)
             *flags |= map[i].to;
         resolve &= ~map[i].from;
     }
-    if (resolve || (*flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) == (LOOKUP_BENEATH | LOOKUP_IN_ROOT))
+    if (resolve ||
+        (*flags & (LOOKUP_BENEATH | LOOKUP_IN_ROOT)) == (LOOKUP_BENEATH | LOOKUP_IN_ROOT))
         return -EINVAL;
     return 0;
 }
 
-long sys_openat2(int dirfd, const char __user *pathname, const struct open_how __user *how, size_t size)
+long sys_openat2(int dirfd, const char __user *pathname, const struct open_how __user *how,
+                 size_t size)
 {
     struct open_how given;
     struct open_request req;
@@ -458,7 +464,8 @@ long sys_openat2(int dirfd, const char __user *pathname, const struct open_how _
         return -EINVAL;
     if ((given.flags & O_PATH) && (given.flags & ~(u64)FLAGS_OF_PATH))
         return -EINVAL;
-    err = request_init(&req, (int)given.flags | (given.flags & O_PATH ? 0 : O_LARGEFILE), (umode)given.mode);
+    err = request_init(&req, (int)given.flags | (given.flags & O_PATH ? 0 : O_LARGEFILE),
+                       (umode)given.mode);
     if (!err)
         err = resolve_flags(given.resolve, &req.resolve);
     /* openat2(2), RESOLVE_CACHED: nothing that may have to wait. */

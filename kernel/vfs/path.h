@@ -19,22 +19,22 @@ struct file;
 #define DENTRY_INLINE 40
 
 struct dentry {
-    struct refcount ref;       /* 0: unused, but in the table */
-    u32 flags;                 /* DENTRY_; atomic */
-    struct spinlock lock;      /* class DENTRY: parent, name, inode going from NULL to set and back */
-    struct list_head hash;     /* of the table's bucket; bucket's lock */
-    struct dentry *parent;     /* lock and bucket lock; counted; the root's is itself */
-    struct inode *inode;       /* lock and bucket lock; NULL: negative */
-    struct super *super;       /* constant; the inode or the parent keeps it */
-    u32 cached;                /* atomic: dentries in the table whose parent this is */
-    struct name name;          /* lock and bucket lock; text is inline_name or allocated */
+    struct refcount ref;   /* 0: unused, but in the table */
+    u32 flags;             /* DENTRY_; atomic */
+    struct spinlock lock;  /* class DENTRY: parent, name, inode going from NULL to set and back */
+    struct list_head hash; /* of the table's bucket; bucket's lock */
+    struct dentry *parent; /* lock and bucket lock; counted; the root's is itself */
+    struct inode *inode;   /* lock and bucket lock; NULL: negative */
+    struct super *super;   /* constant; the inode or the parent keeps it */
+    u32 cached;            /* atomic: dentries in the table whose parent this is */
+    struct name name;      /* lock and bucket lock; text is inline_name or allocated */
     char inline_name[DENTRY_INLINE];
 };
 
 #define DENTRY_UNHASHED BIT(0) /* not in the table: removed, or never was */
-#define DENTRY_USED BIT(1)     /* used since the pruner last came by */
-#define DENTRY_MOUNTED BIT(2)  /* some mount is attached here */
-#define DENTRY_DEAD BIT(3)     /* of a removed directory: nothing may be made in it */
+#define DENTRY_USED     BIT(1) /* used since the pruner last came by */
+#define DENTRY_MOUNTED  BIT(2) /* some mount is attached here */
+#define DENTRY_DEAD     BIT(3) /* of a removed directory: nothing may be made in it */
 
 static inline struct dentry *dentry_get(struct dentry *dentry)
 {
@@ -79,17 +79,17 @@ char *path_text(const struct path *path, const struct path *root, char *buf, siz
 
 /* ---- the walk ---- */
 
-#define LOOKUP_FOLLOW BIT(0)     /* a symbolic link at the end is followed */
-#define LOOKUP_DIRECTORY BIT(1)  /* the end must be a directory */
-#define LOOKUP_EMPTY BIT(2)      /* an empty path is the start itself (AT_EMPTY_PATH) */
-#define LOOKUP_PARENT BIT(3)     /* internal: stop before the last component */
-#define LOOKUP_NO_SYMLINKS BIT(4)
+#define LOOKUP_FOLLOW        BIT(0) /* a symbolic link at the end is followed */
+#define LOOKUP_DIRECTORY     BIT(1) /* the end must be a directory */
+#define LOOKUP_EMPTY         BIT(2) /* an empty path is the start itself (AT_EMPTY_PATH) */
+#define LOOKUP_PARENT        BIT(3) /* internal: stop before the last component */
+#define LOOKUP_NO_SYMLINKS   BIT(4)
 #define LOOKUP_NO_MAGICLINKS BIT(5)
-#define LOOKUP_NO_XDEV BIT(6)
-#define LOOKUP_BENEATH BIT(7)
-#define LOOKUP_IN_ROOT BIT(8)
-#define LOOKUP_CACHED BIT(9)
-#define LOOKUP_NO_AUTOMOUNT BIT(10)
+#define LOOKUP_NO_XDEV       BIT(6)
+#define LOOKUP_BENEATH       BIT(7)
+#define LOOKUP_IN_ROOT       BIT(8)
+#define LOOKUP_CACHED        BIT(9)
+#define LOOKUP_NO_AUTOMOUNT  BIT(10)
 
 /* A path copied in from the program; kernel memory, ended. */
 struct pathname {
@@ -98,7 +98,8 @@ struct pathname {
     char buf[240];
 };
 /* An AUTO_PATHNAME is got by the declaration that follows it, before anything can return. */
-int pathname_get(struct pathname *name, const char __user *text); /* -EFAULT, -ENAMETOOLONG, -ENOMEM */
+int pathname_get(struct pathname *name,
+                 const char __user *text); /* -EFAULT, -ENAMETOOLONG, -ENOMEM */
 void pathname_put(struct pathname *name);
 #define AUTO_PATHNAME __attribute__((cleanup(pathname_put))) struct pathname
 
@@ -117,7 +118,8 @@ int vfs_mknod(const char *path, umode mode, dev_t rdev);
 int vfs_symlink(const char *target, const char *path);
 
 /* The same on a directory that the caller holds (for loaders of archives): one name, no slash. */
-int vfs_create_at(const struct path *dir, const char *name, umode mode, dev_t rdev, struct path *out);
+int vfs_create_at(const struct path *dir, const char *name, umode mode, dev_t rdev,
+                  struct path *out);
 int vfs_symlink_at(const struct path *dir, const char *name, const char *target);
 
 #endif

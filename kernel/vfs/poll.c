@@ -88,7 +88,8 @@ static int poll_user(struct pollfd __user *ufds, u32 n, ktime deadline)
 
 static long poll_resume(struct restart_block *block)
 {
-    int n = poll_user((struct pollfd __user *)block->args[0], (u32)block->args[1], (ktime)block->args[2]);
+    int n = poll_user((struct pollfd __user *)block->args[0], (u32)block->args[1],
+                      (ktime)block->args[2]);
 
     return n == -EINTR ? signal_restart_with(poll_resume, block->args) : n;
 }

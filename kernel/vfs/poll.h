@@ -15,7 +15,8 @@ struct file;
 
 /* poll, select and epoll each have a table of their own, and add a waitq_entry in queue(). */
 struct poll_table {
-    void (*queue)(struct poll_table *table, struct file *file, struct waitq *q); /* NULL: just ask */
+    void (*queue)(struct poll_table *table, struct file *file,
+                  struct waitq *q); /* NULL: just ask */
     /* The answer also depends on a host descriptor, which the sleeper then has to watch itself. */
     void (*host)(struct poll_table *table, struct file *file, int host_file);
     u32 events; /* which the caller wants to know */

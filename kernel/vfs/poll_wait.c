@@ -40,7 +40,8 @@ static void set_queue(struct poll_table *table, struct file *file, struct waitq 
         set->error = -ENOMEM;
         return;
     }
-    if (!grow((void **)&set->entries, set->inline_list, set->n, &set->room, sizeof(*set->entries))) {
+    if (!grow((void **)&set->entries, set->inline_list, set->n, &set->room,
+              sizeof(*set->entries))) {
         if (set->n >= POLL_INLINE)
             kfree(entry);
         set->error = -ENOMEM;
@@ -56,7 +57,8 @@ static void set_host(struct poll_table *table, struct file *file, int host_file)
 {
     struct poll_set *set = container_of(table, struct poll_set, table);
 
-    if (!grow((void **)&set->host, set->inline_host, set->nhost, &set->host_room, sizeof(*set->host))) {
+    if (!grow((void **)&set->host, set->inline_host, set->nhost, &set->host_room,
+              sizeof(*set->host))) {
         set->error = -ENOMEM;
         return;
     }

@@ -7,9 +7,9 @@
 #include <linux/inotify.h>
 
 struct rename {
-    struct walk from, to;      /* each: path is the directory, last the name */
-    struct dentry *old, *new;  /* counted once looked up */
-    bool cross;                /* two directories, so that the super's rename_lock is held */
+    struct walk from, to;     /* each: path is the directory, last the name */
+    struct dentry *old, *new; /* counted once looked up */
+    bool cross;               /* two directories, so that the super's rename_lock is held */
     bool writing;
     unsigned int flags;
 };
@@ -123,8 +123,8 @@ static int rename_do(struct rename *ren)
     if (!(ren->flags & RENAME_EXCHANGE))
         err = dentry_move_prepare(ren->new, &new_text);
     if (!err)
-        err = from_dir->ops->rename(from_dir, &ren->old->name, ren->old->inode, to_dir, &ren->new->name,
-                                    dentry_inode(ren->new), ren->flags);
+        err = from_dir->ops->rename(from_dir, &ren->old->name, ren->old->inode, to_dir,
+                                    &ren->new->name, dentry_inode(ren->new), ren->flags);
     if (err)
         kfree(new_text);
     else
@@ -170,7 +170,8 @@ static int rename_walked(struct rename *ren)
         return -EBUSY;
     if (special(&to->last))
         return ren->flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    if (to->last.len > to->path.dentry->super->name_max || from->last.len > from->path.dentry->super->name_max)
+    if (to->last.len > to->path.dentry->super->name_max ||
+        from->last.len > from->path.dentry->super->name_max)
         return -ENAMETOOLONG;
     err = mount_want_write(from->path.mount);
     if (err)
@@ -181,7 +182,8 @@ static int rename_walked(struct rename *ren)
     return err;
 }
 
-static int rename_at(int olddirfd, const char *old, int newdirfd, const char *new, unsigned int flags)
+static int rename_at(int olddirfd, const char *old, int newdirfd, const char *new,
+                     unsigned int flags)
 {
     /* Two walks are large for the kernel stack. */
     struct rename *ren = kmalloc(sizeof(*ren));
@@ -211,8 +213,8 @@ static int rename_at(int olddirfd, const char *old, int newdirfd, const char *ne
     return err;
 }
 
-long sys_renameat2(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath,
-                   unsigned int flags)
+long sys_renameat2(int olddirfd, const char __user *oldpath, int newdirfd,
+                   const char __user *newpath, unsigned int flags)
 {
     AUTO_PATHNAME old = {.text = old.buf}, new = {.text = new.buf};
     int err;
@@ -229,7 +231,8 @@ long sys_renameat2(int olddirfd, const char __user *oldpath, int newdirfd, const
     return err ? err : rename_at(olddirfd, old.text, newdirfd, new.text, flags);
 }
 
-long sys_renameat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath)
+long sys_renameat(int olddirfd, const char __user *oldpath, int newdirfd,
+                  const char __user *newpath)
 {
     return sys_renameat2(olddirfd, oldpath, newdirfd, newpath, 0);
 }

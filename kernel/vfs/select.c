@@ -23,7 +23,7 @@ static const struct {
 
 struct select_args {
     u32 n, words;
-    u64 *in[3];  /* NULL: not given */
+    u64 *in[3]; /* NULL: not given */
     u64 *out[3];
 };
 
@@ -127,8 +127,8 @@ static int select_limit(int n)
     return n > max ? max : n;
 }
 
-long sys_select(int n, unsigned long __user *readfds, unsigned long __user *writefds, unsigned long __user *exceptfds,
-                struct timeval __user *timeout)
+long sys_select(int n, unsigned long __user *readfds, unsigned long __user *writefds,
+                unsigned long __user *exceptfds, struct timeval __user *timeout)
 {
     unsigned long __user *const users[3] = {readfds, writefds, exceptfds};
     ktime deadline = KTIME_FOREVER, left;
@@ -140,9 +140,10 @@ long sys_select(int n, unsigned long __user *readfds, unsigned long __user *writ
             return -EFAULT;
         if (tv.tv_sec < 0 || tv.tv_usec < 0)
             return -EINVAL;
-        deadline = tv.tv_sec || tv.tv_usec ? host_deadline(tv.tv_sec + tv.tv_usec / USEC_PER_SEC,
-                                                           tv.tv_usec % USEC_PER_SEC * NSEC_PER_USEC)
-                                           : 0;
+        deadline = tv.tv_sec || tv.tv_usec
+                       ? host_deadline(tv.tv_sec + tv.tv_usec / USEC_PER_SEC,
+                                       tv.tv_usec % USEC_PER_SEC * NSEC_PER_USEC)
+                       : 0;
     }
     if (n < 0)
         return -EINVAL;
@@ -155,8 +156,9 @@ long sys_select(int n, unsigned long __user *readfds, unsigned long __user *writ
     return ready == -EINTR ? -ERESTARTNOHAND : ready;
 }
 
-long sys_pselect6(int n, unsigned long __user *readfds, unsigned long __user *writefds, unsigned long __user *exceptfds,
-                  struct timespec __user *timeout, const struct sigset_argpack __user *sigmask)
+long sys_pselect6(int n, unsigned long __user *readfds, unsigned long __user *writefds,
+                  unsigned long __user *exceptfds, struct timespec __user *timeout,
+                  const struct sigset_argpack __user *sigmask)
 {
     unsigned long __user *const users[3] = {readfds, writefds, exceptfds};
     struct {

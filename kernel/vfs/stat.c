@@ -10,11 +10,12 @@
 /* ---- stat ---- */
 
 /* One lookup for the whole family. An empty path with a descriptor is fstat(2), on O_PATH files too. */
-static int stat_at(int dirfd, const char __user *pathname, int flags, struct kstat *out, int *mount_id,
-                   bool *mount_root)
+static int stat_at(int dirfd, const char __user *pathname, int flags, struct kstat *out,
+                   int *mount_id, bool *mount_root)
 {
     AUTO_PATH path = {0};
-    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0) |
+    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+                 (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0) |
                  (flags & AT_NO_AUTOMOUNT ? LOOKUP_NO_AUTOMOUNT : 0);
     int err = path_lookup_user(dirfd, pathname, lookup, &path);
 
@@ -112,7 +113,8 @@ long sys_statx(int dirfd, const char __user *pathname, unsigned int flags, unsig
     if (mask & STATX__RESERVED)
         return -EINVAL;
     if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
-        (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
+        (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
+                                 AT_STATX_SYNC_TYPE)))
         return -EINVAL;
     err = stat_at(dirfd, pathname, (int)flags, &stat, &mount_id, &mount_root);
     if (err)
@@ -223,7 +225,8 @@ static int check_access(const struct path *path, int mode)
     if ((mode & X_OK) && S_ISREG(inode->mode) && (READ_ONCE(path->mount->flags) & MOUNT_NOEXEC))
         return -EACCES;
     err = mode ? inode_permission(inode, mode) : 0;
-    if (!err && (mode & W_OK) && (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)) &&
+    if (!err && (mode & W_OK) &&
+        (S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode)) &&
         mount_readonly(path->mount))
         err = -EROFS;
     return err;
@@ -233,10 +236,12 @@ long sys_faccessat2(int dirfd, const char __user *pathname, int mode, int flags)
 {
     const struct cred *current = cred_current(), *real = NULL;
     AUTO_PATH path = {0};
-    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+                 (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
     int err;
 
-    if ((mode & ~(R_OK | W_OK | X_OK)) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+    if ((mode & ~(R_OK | W_OK | X_OK)) ||
+        (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
         return -EINVAL;
     if (!(flags & AT_EACCESS)) {
         real = real_cred();
@@ -274,7 +279,7 @@ static u64 mount_statfs_flags(const struct mount *mount)
         u32 mount;
         u64 shown;
     } map[] = {
-        {MOUNT_NOSUID, 2},      {MOUNT_NODEV, 4},         {MOUNT_NOEXEC, 8},
+        {MOUNT_NOSUID, 2},      {MOUNT_NODEV, 4},          {MOUNT_NOEXEC, 8},
         {MOUNT_NOATIME, 0x400}, {MOUNT_NODIRATIME, 0x800}, {MOUNT_NOSYMFOLLOW, 0x2000},
     };
     u32 flags = READ_ONCE(mount->flags);

@@ -2,7 +2,7 @@
 #include "vfs/internal.h"
 
 static struct {
-    struct spinlock lock;  /* class FILES: types, next_minor */
+    struct spinlock lock; /* class FILES: types, next_minor */
     struct list_head list;
     u32 next_minor;
 } types = {.lock = SPINLOCK(FILES), .list = LIST_HEAD_INIT(types.list), .next_minor = 1};
@@ -11,7 +11,7 @@ static struct fs_type *type_find_locked(const char *name)
 {
     struct fs_type *type;
 
-    list_for_each_entry (type, &types.list, list) {
+    list_for_each_entry(type, &types.list, list) {
         if (streq(type->name, name))
             return type;
     }

@@ -40,7 +40,8 @@ long sys_ustat(unsigned int dev, struct ustat __user *user)
     int err = 0;
 
     fs_root(&root);
-    mount_for_each(&root, match_dev, &search);
+    mount_for_each(&root, match_dev, &search)
+        ;
     if (!search.found)
         return -EINVAL;
     if (search.found->ops->statfs)
@@ -104,51 +105,4 @@ long sys_sysfs(int option, unsigned long arg1, unsigned long arg2)
     default:
         return -EINVAL;
     }
-}
-
-/* ---- handles: no file system here can find a file by its number, so none gives one ---- */
-
-/* What comes first in struct file_handle, which no UAPI header exports. */
-struct handle_head {
-    unsigned int handle_bytes;
-    int handle_type;
-};
-
-#define HANDLE_SIZE_MAX 128 /* MAX_HANDLE_SZ of name_to_handle_at(2) */
-
-long sys_name_to_handle_at(int dirfd, const char __user *pathname, struct file_handle __user *user,
-                           int __user *mount_id, int flags)
-{
-    AUTO_PATH path = {0};
-    u32 lookup = (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
-    struct handle_head head;
-    int err;
-
-    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH | AT_HANDLE_FID))
-        return -EINVAL;
-    err = path_lookup_user(dirfd, pathname, lookup, &path);
-    if (!err)
-        err = copy_from_user(&head, (const void __user *)user, sizeof(head));
-    if (!err && head.handle_bytes > HANDLE_SIZE_MAX)
-        err = -EINVAL;
-    return err ? err : -EOPNOTSUPP;
-}
-
-long sys_open_by_handle_at(int mount_fd, const struct file_handle __user *user, int flags)
-{
-    AUTO_FD fd = {0};
-    struct handle_head head;
-    int err;
-
-    err = copy_from_user(&head, (const void __user *)user, sizeof(head));
-    if (err)
-        return err;
-    if (head.handle_bytes == 0 || head.handle_bytes > HANDLE_SIZE_MAX)
-        return -EINVAL;
-    if (mount_fd != AT_FDCWD) {
-        fd = fd_borrow_any(mount_fd);
-        if (!fd.file)
-            return -EBADF;
-    }
-    return capable(CAP_DAC_READ_SEARCH) ? -ESTALE : -EPERM;
 }

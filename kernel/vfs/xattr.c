@@ -51,8 +51,8 @@ static int may_access(const struct path *path, const char *name, bool write)
 
 /* ---- the four operations on an object ---- */
 
-static long xattr_set(const struct path *path, const char __user *user_name, const void __user *user_value,
-                      size_t size, int flags)
+static long xattr_set(const struct path *path, const char __user *user_name,
+                      const void __user *user_value, size_t size, int flags)
 {
     struct inode *inode = path_inode(path);
     struct xattr_name name;
@@ -77,7 +77,9 @@ static long xattr_set(const struct path *path, const char __user *user_name, con
     if (!err) {
         err = may_access(path, name.text, true);
         if (!err)
-            err = inode->ops->xattr_set ? inode->ops->xattr_set(inode, name.text, value, size, flags) : -EOPNOTSUPP;
+            err = inode->ops->xattr_set
+                      ? inode->ops->xattr_set(inode, name.text, value, size, flags)
+                      : -EOPNOTSUPP;
         if (!err)
             inode_touch(inode, ATTR_CTIME);
         mount_drop_write(path->mount);
@@ -88,7 +90,8 @@ static long xattr_set(const struct path *path, const char __user *user_name, con
     return err;
 }
 
-static long xattr_get(const struct path *path, const char __user *user_name, void __user *user_value, size_t size)
+static long xattr_get(const struct path *path, const char __user *user_name,
+                      void __user *user_value, size_t size)
 {
     struct inode *inode = path_inode(path);
     struct xattr_name name;
@@ -184,21 +187,24 @@ static long xattr_remove(const struct path *path, const char __user *user_name)
     AUTO_PATH path = {0};                                                                          \
     int path_err_ = path_lookup_user(AT_FDCWD, user_text, flags, &path);                           \
     if (path_err_)                                                                                 \
-        return path_err_
+    return path_err_
 
-long sys_setxattr(const char __user *text, const char __user *name, const void __user *value, size_t size, int flags)
+long sys_setxattr(const char __user *text, const char __user *name, const void __user *value,
+                  size_t size, int flags)
 {
     BY_PATH(path, text, LOOKUP_FOLLOW);
     return xattr_set(&path, name, value, size, flags);
 }
 
-long sys_lsetxattr(const char __user *text, const char __user *name, const void __user *value, size_t size, int flags)
+long sys_lsetxattr(const char __user *text, const char __user *name, const void __user *value,
+                   size_t size, int flags)
 {
     BY_PATH(path, text, 0);
     return xattr_set(&path, name, value, size, flags);
 }
 
-long sys_fsetxattr(int nr, const char __user *name, const void __user *value, size_t size, int flags)
+long sys_fsetxattr(int nr, const char __user *name, const void __user *value, size_t size,
+                   int flags)
 {
     AUTO_FD fd = fd_borrow(nr);
 
@@ -211,7 +217,8 @@ long sys_getxattr(const char __user *text, const char __user *name, void __user 
     return xattr_get(&path, name, value, size);
 }
 
-long sys_lgetxattr(const char __user *text, const char __user *name, void __user *value, size_t size)
+long sys_lgetxattr(const char __user *text, const char __user *name, void __user *value,
+                   size_t size)
 {
     BY_PATH(path, text, 0);
     return xattr_get(&path, name, value, size);
@@ -266,7 +273,8 @@ long sys_fremovexattr(int nr, const char __user *name)
 
 static int lookup_at(int dirfd, const char __user *text, unsigned int flags, struct path *out)
 {
-    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+    u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+                 (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 
     if (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
@@ -295,7 +303,9 @@ long sys_setxattrat(int dirfd, const char __user *text, unsigned int flags, cons
 
     if (!err)
         err = lookup_at(dirfd, text, flags, &path);
-    return err ? err : xattr_set(&path, name, (const void __user *)args.value, args.size, (int)args.flags);
+    return err ? err
+               : xattr_set(&path, name, (const void __user *)args.value, args.size,
+                           (int)args.flags);
 }
 
 long sys_getxattrat(int dirfd, const char __user *text, unsigned int flags, const char __user *name,
@@ -312,7 +322,8 @@ long sys_getxattrat(int dirfd, const char __user *text, unsigned int flags, cons
     return err ? err : xattr_get(&path, name, (void __user *)args.value, args.size);
 }
 
-long sys_listxattrat(int dirfd, const char __user *text, unsigned int flags, void __user *names, size_t size)
+long sys_listxattrat(int dirfd, const char __user *text, unsigned int flags, void __user *names,
+                     size_t size)
 {
     AUTO_PATH path = {0};
     int err = lookup_at(dirfd, text, flags, &path);
@@ -320,7 +331,8 @@ long sys_listxattrat(int dirfd, const char __user *text, unsigned int flags, voi
     return err ? err : xattr_list(&path, names, size);
 }
 
-long sys_removexattrat(int dirfd, const char __user *text, unsigned int flags, const char __user *name)
+long sys_removexattrat(int dirfd, const char __user *text, unsigned int flags,
+                       const char __user *name)
 {
     AUTO_PATH path = {0};
     int err = lookup_at(dirfd, text, flags, &path);

@@ -18,7 +18,6 @@ static int map(uintptr_t addr, size_t len, int prot, int flags, int file, uint64
     return got < 0 ? (int)got : 0;
 }
 
-
 int target_map_anon(uintptr_t addr, size_t len, int prot)
 {
     return map(addr, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

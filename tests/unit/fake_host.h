@@ -27,7 +27,7 @@
 #include <myst/boot.h>
 
 /* As if .data were this large: AddressSanitizer's heap reaches into the window's first pages. */
-#define FAKE_DATA ((1UL << 30) - 123)
+#define FAKE_DATA   ((1UL << 30) - 123)
 #define FAKE_WINDOW ((void *)(MYST_WINDOW_BASE + (1UL << 30)))
 
 /* From now on this many fills succeed, then they fail; -1: all succeed. */
@@ -82,11 +82,13 @@ int host_pages_fill(u64 offset, u64 len)
 int host_pages_drop(u64 offset, u64 len)
 {
     return fallocate(window_file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-                     (off_t)len) == 0 ? 0 : -ENOMEM;
+                     (off_t)len) == 0
+               ? 0
+               : -ENOMEM;
 }
 
 /* The program's pages that the host knows: as many as tests look at, from FAKE_USER on. */
-#define FAKE_USER 0x10000000UL
+#define FAKE_USER  0x10000000UL
 #define FAKE_PAGES 128
 
 static struct fake_page {
@@ -105,20 +107,23 @@ static inline size_t fake_index(u64 addr, u64 len)
 }
 
 #define for_fake_pages(page, addr, len)                                                            \
-    for (struct fake_page *page = &fake_pages[fake_index(addr, len)], *end_ = page + (len) / PAGE_SIZE; \
+    for (struct fake_page *page = &fake_pages[fake_index(addr, len)],                              \
+                          *end_ = page + (len) / PAGE_SIZE;                                        \
          page < end_; page++)
 
 int host_map_anon(u64 addr, u64 len, int prot)
 {
-    for_fake_pages(page, addr, len)
-        *page = (struct fake_page){.mapped = true, .prot = prot, .id = fake_next_id++};
+    for_fake_pages(page, addr, len) *page =
+        (struct fake_page){.mapped = true, .prot = prot, .id = fake_next_id++};
     return 0;
 }
 
 int host_map_pages(u64 addr, u64 len, int prot, u64 window_offset, bool shared)
 {
-    for_fake_pages(page, addr, len) {
-        *page = (struct fake_page){.mapped = true, .shared = shared, .prot = prot, .window = window_offset};
+    for_fake_pages(page, addr, len)
+    {
+        *page = (struct fake_page){
+            .mapped = true, .shared = shared, .prot = prot, .window = window_offset};
         window_offset += PAGE_SIZE;
     }
     return 0;
@@ -132,7 +137,8 @@ int host_map_file(u64 addr, u64 len, int prot, int file, u64 offset)
 
 int host_protect(u64 addr, u64 len, int prot)
 {
-    for_fake_pages(page, addr, len) {
+    for_fake_pages(page, addr, len)
+    {
         assert(page->mapped);
         page->prot = prot;
     }
@@ -141,8 +147,7 @@ int host_protect(u64 addr, u64 len, int prot)
 
 int host_unmap(u64 addr, u64 len)
 {
-    for_fake_pages(page, addr, len)
-        *page = (struct fake_page){0};
+    for_fake_pages(page, addr, len) *page = (struct fake_page){0};
     return 0;
 }
 
@@ -151,7 +156,8 @@ int host_remap(u64 old_addr, u64 old_len, u64 new_addr, u64 new_len)
     size_t to = fake_index(new_addr, new_len);
 
     assert(old_len == new_len);
-    for_fake_pages(page, old_addr, old_len) {
+    for_fake_pages(page, old_addr, old_len)
+    {
         assert(page->mapped);
         fake_pages[to++] = *page;
         *page = (struct fake_page){0};
@@ -161,15 +167,13 @@ int host_remap(u64 old_addr, u64 old_len, u64 new_addr, u64 new_len)
 
 int host_discard(u64 addr, u64 len)
 {
-    for_fake_pages(page, addr, len)
-        page->id = fake_next_id++;
+    for_fake_pages(page, addr, len) page->id = fake_next_id++;
     return 0;
 }
 
 int host_resident(u64 addr, u64 len, u8 *out)
 {
-    for_fake_pages(page, addr, len)
-        *out++ = page->mapped;
+    for_fake_pages(page, addr, len) *out++ = page->mapped;
     return 0;
 }
 

@@ -50,7 +50,8 @@ static void runs_are_aligned_zeroed_and_disjoint(void **state)
         if (run->bytes) {
             u8 *p = pages_address(run->offset);
 
-            assert_true(all_bytes(p, run->mark, 64) && all_bytes(p + run->bytes - 64, run->mark, 64));
+            assert_true(all_bytes(p, run->mark, 64) &&
+                        all_bytes(p + run->bytes - 64, run->mark, 64));
             pages_free(run->offset, run->bytes);
             run->bytes = 0;
             continue;

@@ -15,7 +15,7 @@ long sys_mremap(unsigned long old_address, size_t old_size, size_t new_size, uns
                 unsigned long new_address);
 long sys_madvise(unsigned long addr, size_t length, int advice);
 
-#define ADDR(page) (FAKE_USER + (u64)(page) * PAGE_SIZE)
+#define ADDR(page) (FAKE_USER + (u64)(page)*PAGE_SIZE)
 
 /* What a page should be. */
 struct model {
@@ -159,7 +159,8 @@ static void check_all(void)
             continue;
         assert_int_equal(fake_pages[i].prot, model[i].past_end ? 0 : model[i].prot);
         if (model[i].shared && !model[i].past_end) {
-            assert_int_equal(memobj_map(object, model[i].offset, PAGE_SIZE, true, &window, &run), 0);
+            assert_int_equal(memobj_map(object, model[i].offset, PAGE_SIZE, true, &window, &run),
+                             0);
             assert_int_equal(fake_pages[i].window, window);
         }
     }
@@ -168,14 +169,16 @@ static void check_all(void)
 static void step_remap(size_t page, size_t n)
 {
     size_t to = random_below(FAKE_PAGES - n), len = 1 + random_below(n);
-    long result = sys_mremap(ADDR(page), n * PAGE_SIZE, len * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, ADDR(to));
+    long result = sys_mremap(ADDR(page), n * PAGE_SIZE, len * PAGE_SIZE,
+                             MREMAP_MAYMOVE | MREMAP_FIXED, ADDR(to));
 
     if (to < page + n && page < to + len) {
         assert_int_equal(result, -EINVAL);
         return;
     }
     for (size_t i = 1; i < n; i++) {
-        if (!model[page].mapped || !model[page + i].mapped || model[page].prot != model[page + i].prot ||
+        if (!model[page].mapped || !model[page + i].mapped ||
+            model[page].prot != model[page + i].prot ||
             model[page].shared != model[page + i].shared ||
             (model[page].shared && model[page + i].offset != model[page].offset + i * PAGE_SIZE)) {
             assert_int_equal(result, -EFAULT);
@@ -227,9 +230,13 @@ static void step(void)
         break;
     case 1:
         /* Always readable: so that growth can be seen. */
-        assert_int_equal(do_map(page, n, prot | PROT_READ, true, offset * PAGE_SIZE, MAP_FIXED), ADDR(page));
-        set_model(page, n, (struct model){.mapped = true, .prot = prot | PROT_READ, .shared = true,
-                                          .offset = offset * PAGE_SIZE});
+        assert_int_equal(do_map(page, n, prot | PROT_READ, true, offset * PAGE_SIZE, MAP_FIXED),
+                         ADDR(page));
+        set_model(page, n,
+                  (struct model){.mapped = true,
+                                 .prot = prot | PROT_READ,
+                                 .shared = true,
+                                 .offset = offset * PAGE_SIZE});
         break;
     case 2:
         assert_int_equal(mm_unmap(ADDR(page), n * PAGE_SIZE), 0);

@@ -7,7 +7,7 @@
 
 #include "mm/memobj.h"
 
-#define MIB (1UL << 20)
+#define MIB        (1UL << 20)
 #define MODEL_SIZE (3 * MIB)
 
 static int start(void **state)

@@ -35,7 +35,8 @@ long sys_unlinkat(int dirfd, const char *pathname, int flags);
 long sys_linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, int flags);
 long sys_symlinkat(const char *text, int newdirfd, const char *linkpath);
 long sys_readlinkat(int dirfd, const char *pathname, void *buf, int size);
-long sys_renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned int flags);
+long sys_renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath,
+                   unsigned int flags);
 long sys_newfstatat(int dirfd, const char *pathname, struct stat *buf, int flags);
 long sys_getdents64(int fd, void *dirp, unsigned int count);
 long sys_getcwd(void *buf, size_t size);

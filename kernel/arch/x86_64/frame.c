@@ -6,10 +6,10 @@
 
 #include <asm/sigcontext.h>
 
-#define RED_ZONE 128
-#define FLAG_TRAP BIT(8)
+#define RED_ZONE       128
+#define FLAG_TRAP      BIT(8)
 #define FLAG_DIRECTION BIT(10)
-#define FLAG_RESUME BIT(16)
+#define FLAG_RESUME    BIT(16)
 /* What a program may set: CF PF AF ZF SF TF DF OF RF NT? no; AC. */
 #define FLAGS_RESTORED 0x50dd5UL
 

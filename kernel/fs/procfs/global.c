@@ -37,15 +37,13 @@ static ktime cpu_total(u32 *running, u32 *threads)
 
     *running = *threads = 0;
     spin_lock(&tasks_lock);
-    for_each_process(process)
-    {
+    for_each_process(process) {
         struct usage usage;
         struct task *task;
 
         process_usage_locked(process, &usage);
         total += usage.cpu + process->dead_children.cpu;
-        for_each_thread(task, process)
-        {
+        for_each_thread(task, process) {
             *threads += 1;
             *running += task->self && !READ_ONCE(task->self->waiting_for) &&
                         READ_ONCE(task->self->thread.mode) != TARGET_IN_HOST;
@@ -102,15 +100,23 @@ static int proc_meminfo(const struct subject *s, struct text *out)
     unsigned long long total = procfs_boot->memory_size >> 10, used = pages_used() >> 10;
     unsigned long long free_kib = total > used ? total - used : 0;
 
-    text_print(out, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\n", total,
-               free_kib, free_kib);
-    text_print(out, "Buffers:               0 kB\nCached:                0 kB\nSwapCached:            0 kB\n");
-    text_print(out, "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:                 0 kB\n");
-    text_print(out, "Slab:           %8llu kB\nSReclaimable:          0 kB\nSUnreclaim:     %8llu kB\n",
+    text_print(out,
+               "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\n",
+               total, free_kib, free_kib);
+    text_print(
+        out,
+        "Buffers:               0 kB\nCached:                0 kB\nSwapCached:            0 kB\n");
+    text_print(
+        out,
+        "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:                 0 kB\n");
+    text_print(out,
+               "Slab:           %8llu kB\nSReclaimable:          0 kB\nSUnreclaim:     %8llu kB\n",
                (unsigned long long)kmalloc_used() >> 10, (unsigned long long)kmalloc_used() >> 10);
-    text_print(out, "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\nVmallocTotal:          0 kB\n", total,
-               used);
-    text_print(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
+    text_print(out,
+               "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\nVmallocTotal:          0 kB\n",
+               total, used);
+    text_print(out,
+               "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
     return 0;
 }
 
@@ -118,7 +124,9 @@ static int proc_meminfo(const struct subject *s, struct text *out)
 
 static void cpuid(u32 leaf, u32 sub, u32 regs[4])
 {
-    __asm__("cpuid" : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3]) : "a"(leaf), "c"(sub));
+    __asm__("cpuid"
+            : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
+            : "a"(leaf), "c"(sub));
 }
 
 struct cpu_flag {
@@ -127,17 +135,27 @@ struct cpu_flag {
 };
 
 static const struct cpu_flag cpu_flags[] = {
-    {1, 3, 0, "fpu"},     {1, 3, 4, "tsc"},      {1, 3, 8, "cx8"},     {1, 3, 15, "cmov"},
-    {1, 3, 19, "clflush"}, {1, 3, 23, "mmx"},    {1, 3, 24, "fxsr"},   {1, 3, 25, "sse"},
-    {1, 3, 26, "sse2"},   {1, 3, 28, "ht"},      {1, 2, 0, "pni"},     {1, 2, 1, "pclmulqdq"},
-    {1, 2, 9, "ssse3"},   {1, 2, 12, "fma"},     {1, 2, 13, "cx16"},   {1, 2, 19, "sse4_1"},
-    {1, 2, 20, "sse4_2"}, {1, 2, 22, "movbe"},   {1, 2, 23, "popcnt"}, {1, 2, 25, "aes"},
-    {1, 2, 26, "xsave"},  {1, 2, 28, "avx"},     {1, 2, 29, "f16c"},   {1, 2, 30, "rdrand"},
-    {1, 2, 31, "hypervisor"}, {7, 1, 3, "bmi1"}, {7, 1, 5, "avx2"},    {7, 1, 8, "bmi2"},
-    {7, 1, 9, "erms"},    {7, 1, 16, "avx512f"}, {7, 1, 17, "avx512dq"}, {7, 1, 18, "rdseed"},
-    {7, 1, 19, "adx"},    {7, 1, 28, "avx512cd"}, {7, 1, 29, "sha_ni"}, {7, 1, 30, "avx512bw"},
-    {7, 1, 31, "avx512vl"}, {0x80000001, 3, 11, "syscall"}, {0x80000001, 3, 20, "nx"},
-    {0x80000001, 3, 27, "rdtscp"}, {0x80000001, 3, 29, "lm"}, {0x80000001, 2, 0, "lahf_lm"},
+    {1, 3, 0, "fpu"},          {1, 3, 4, "tsc"},
+    {1, 3, 8, "cx8"},          {1, 3, 15, "cmov"},
+    {1, 3, 19, "clflush"},     {1, 3, 23, "mmx"},
+    {1, 3, 24, "fxsr"},        {1, 3, 25, "sse"},
+    {1, 3, 26, "sse2"},        {1, 3, 28, "ht"},
+    {1, 2, 0, "pni"},          {1, 2, 1, "pclmulqdq"},
+    {1, 2, 9, "ssse3"},        {1, 2, 12, "fma"},
+    {1, 2, 13, "cx16"},        {1, 2, 19, "sse4_1"},
+    {1, 2, 20, "sse4_2"},      {1, 2, 22, "movbe"},
+    {1, 2, 23, "popcnt"},      {1, 2, 25, "aes"},
+    {1, 2, 26, "xsave"},       {1, 2, 28, "avx"},
+    {1, 2, 29, "f16c"},        {1, 2, 30, "rdrand"},
+    {1, 2, 31, "hypervisor"},  {7, 1, 3, "bmi1"},
+    {7, 1, 5, "avx2"},         {7, 1, 8, "bmi2"},
+    {7, 1, 9, "erms"},         {7, 1, 16, "avx512f"},
+    {7, 1, 17, "avx512dq"},    {7, 1, 18, "rdseed"},
+    {7, 1, 19, "adx"},         {7, 1, 28, "avx512cd"},
+    {7, 1, 29, "sha_ni"},      {7, 1, 30, "avx512bw"},
+    {7, 1, 31, "avx512vl"},    {0x80000001, 3, 11, "syscall"},
+    {0x80000001, 3, 20, "nx"}, {0x80000001, 3, 27, "rdtscp"},
+    {0x80000001, 3, 29, "lm"}, {0x80000001, 2, 0, "lahf_lm"},
     {0x80000001, 2, 5, "abm"},
 };
 
@@ -159,18 +177,19 @@ static void cpu_describe(struct text *out, u32 number)
     family = (regs[0] >> 8 & 15) + (regs[0] >> 20 & 255);
     version = (regs[0] >> 4 & 15) | (regs[0] >> 12 & 0xf0);
     stepping = regs[0] & 15;
-    text_print(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", number, vendor,
-               family, version);
+    text_print(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", number,
+               vendor, family, version);
     text_print(out, "model name\t: %s\nstepping\t: %u\n", model, stepping);
-    text_print(out, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", procfs_boot->cpus,
-               number, procfs_boot->cpus);
+    text_print(out, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n",
+               procfs_boot->cpus, number, procfs_boot->cpus);
     text_print(out, "fpu\t\t: yes\nflags\t\t:");
     for (size_t i = 0; i < ARRAY_SIZE(cpu_flags); i++) {
         cpuid(cpu_flags[i].leaf, 0, regs);
         if (regs[cpu_flags[i].reg] >> cpu_flags[i].bit & 1)
             text_print(out, " %s", cpu_flags[i].name);
     }
-    text_print(out, "\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 46 bits physical, 48 bits virtual\n\n");
+    text_print(out, "\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 46 bits "
+                    "physical, 48 bits virtual\n\n");
 }
 
 static int proc_cpuinfo(const struct subject *s, struct text *out)

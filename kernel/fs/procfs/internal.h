@@ -33,8 +33,8 @@ struct proc_entry {
     int (*show)(const struct subject *subject, struct text *out);
     ssize_t (*store)(const struct subject *subject, char *text, size_t len); /* text is ended */
     const struct proc_dir *dir;
-    int (*link)(const struct subject *subject, char *buf, size_t size);     /* text of a link: length */
-    int (*follow)(const struct subject *subject, struct path *out);         /* where it leads at once */
+    int (*link)(const struct subject *subject, char *buf, size_t size); /* text of a link: length */
+    int (*follow)(const struct subject *subject, struct path *out);     /* where it leads at once */
     bool guarded; /* only for those who may look into the process (ptrace(2)) */
 };
 

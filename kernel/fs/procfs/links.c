@@ -191,8 +191,8 @@ static int fdinfo_show(const struct subject *s, struct text *out)
     if (!file || fd != s->fd)
         return -ENOENT;
     text_print(out, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", (long long)file->pos,
-               file_flags(file) | (cloexec ? O_CLOEXEC : 0), file->path.mount ? file->path.mount->id : 0,
-               (unsigned long long)file->inode->ino);
+               file_flags(file) | (cloexec ? O_CLOEXEC : 0),
+               file->path.mount ? file->path.mount->id : 0, (unsigned long long)file->inode->ino);
     if (file->ops->fdinfo && file->ops->fdinfo(file, extra, sizeof(extra)) > 0)
         text_print(out, "%s", extra);
     return 0;
@@ -201,8 +201,9 @@ static int fdinfo_show(const struct subject *s, struct text *out)
 static const struct proc_entry fdinfo_entry = {
     .name = "fdinfo", .mode = S_IFREG | 0400, .show = fdinfo_show};
 
-static int numbered_lookup(const struct subject *s, const char *name, const struct proc_entry *which,
-                           const struct proc_entry **entry, struct subject *out)
+static int numbered_lookup(const struct subject *s, const char *name,
+                           const struct proc_entry *which, const struct proc_entry **entry,
+                           struct subject *out)
 {
     struct file *file;
     u32 fd;

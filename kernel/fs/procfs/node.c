@@ -110,7 +110,9 @@ static bool process_gone(const struct subject *s)
 static int text_make(struct file *file, struct text *out)
 {
     struct proc_inode *pi = proc_of(file->inode);
-    int err = process_gone(&pi->subject) ? -ESRCH : pi->entry->show ? pi->entry->show(&pi->subject, out) : -EINVAL;
+    int err = process_gone(&pi->subject) ? -ESRCH
+              : pi->entry->show          ? pi->entry->show(&pi->subject, out)
+                                         : -EINVAL;
 
     return err ? err : out->failed ? -ENOMEM : 0;
 }
@@ -228,10 +230,10 @@ static struct inode *proc_inode(struct super *super, const struct proc_entry *en
     pi->inode.uid = 0;
     pi->inode.gid = 0;
     pi->inode.ino = number_of(entry, subject);
-    pi->inode.ops = entry->dir               ? &proc_dir_ops
-                    : entry->follow          ? &proc_link_ops
+    pi->inode.ops = entry->dir             ? &proc_dir_ops
+                    : entry->follow        ? &proc_link_ops
                     : S_ISLNK(entry->mode) ? &proc_text_link_ops
-                                             : &proc_plain_ops;
+                                           : &proc_plain_ops;
     pi->inode.fops = entry->dir ? &proc_dir_file_ops : S_ISLNK(entry->mode) ? NULL : &proc_file_ops;
     if (entry->dir)
         pi->inode.nlink = 2;
@@ -315,7 +317,7 @@ static bool proc_revalidate(struct inode *dir, const struct name *name, struct i
     return !pd->entry->dir->lookup || name->text[0] < '0' || name->text[0] > '9';
 }
 
-#define POS_FIXED 2      /* after . and .. */
+#define POS_FIXED   2    /* after . and .. */
 #define POS_NUMBERS 1024 /* the fixed entries of a directory are fewer */
 
 static bool emit_fixed(struct proc_inode *pi, struct dir_context *dir)
@@ -326,7 +328,8 @@ static bool emit_fixed(struct proc_inode *pi, struct dir_context *dir)
     for (const struct proc_entry *e = entries; e && e->name; e++, i++) {
         if (dir->pos > POS_FIXED + (loff_t)i)
             continue;
-        if (!dir->emit(dir, e->name, strlen(e->name), number_of(e, &pi->subject), (u8)(e->mode >> 12)))
+        if (!dir->emit(dir, e->name, strlen(e->name), number_of(e, &pi->subject),
+                       (u8)(e->mode >> 12)))
             return false;
         dir->pos = POS_FIXED + i + 1;
     }
@@ -411,7 +414,8 @@ static const struct inode_ops proc_text_link_ops = {.readlink = proc_readlink};
 
 static int proc_statfs(struct super *super, struct inode *inode, struct kstatfs *out)
 {
-    *out = (struct kstatfs){.type = PROC_SUPER_MAGIC, .bsize = PAGE_SIZE, .namelen = 255, .frsize = PAGE_SIZE};
+    *out = (struct kstatfs){
+        .type = PROC_SUPER_MAGIC, .bsize = PAGE_SIZE, .namelen = 255, .frsize = PAGE_SIZE};
     return 0;
 }
 
@@ -420,7 +424,8 @@ static const struct super_ops proc_super_ops = {
     .statfs = proc_statfs,
 };
 
-static const struct proc_entry root_entry = {.name = "/", .mode = S_IFDIR | 0555, .dir = &proc_root_dir};
+static const struct proc_entry root_entry = {
+    .name = "/", .mode = S_IFDIR | 0555, .dir = &proc_root_dir};
 
 static int proc_mount(const struct fs_type *type, const char *source, const char *options,
                       struct super **out)

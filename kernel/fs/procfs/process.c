@@ -11,7 +11,7 @@
 #include "self/self.h"
 #include "signal/signal.h"
 
-#define TICKS 100 /* USER_HZ: what sysconf(_SC_CLK_TCK) says */
+#define TICKS       100 /* USER_HZ: what sysconf(_SC_CLK_TCK) says */
 #define NS_PER_TICK (NSEC_PER_SEC / TICKS)
 
 /* --- state ----------------------------------------------------------------------------------------------- */
@@ -73,11 +73,21 @@ static void sizes_read(const struct subject *s, struct sizes *z)
         return;
     mm_lock(mm);
     *z = (struct sizes){
-        .total = mm->total_vm, .data = mm->data_vm, .exec = mm->exec_vm, .stack = mm->stack_vm,
-        .shared = mm->shared_vm, .locked = mm->locked_vm, .peak = mm->highest_vm,
-        .start_code = mm->start_code, .end_code = mm->end_code, .start_stack = mm->start_stack,
-        .arg_start = mm->arg_start, .arg_end = mm->arg_end, .env_start = mm->env_start,
-        .env_end = mm->env_end, .start_brk = mm->start_brk,
+        .total = mm->total_vm,
+        .data = mm->data_vm,
+        .exec = mm->exec_vm,
+        .stack = mm->stack_vm,
+        .shared = mm->shared_vm,
+        .locked = mm->locked_vm,
+        .peak = mm->highest_vm,
+        .start_code = mm->start_code,
+        .end_code = mm->end_code,
+        .start_stack = mm->start_stack,
+        .arg_start = mm->arg_start,
+        .arg_end = mm->arg_end,
+        .env_start = mm->env_start,
+        .env_end = mm->env_end,
+        .start_brk = mm->start_brk,
     };
     mm_unlock(mm);
     mm_put(mm);
@@ -95,8 +105,8 @@ static void stat_head(const struct subject *s, const struct ids *ids, struct tex
     const char *word;
     char state = proc_state(s, &word);
 
-    text_print(out, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", s->task->tid, ids->comm, state, ids->parent,
-               ids->group, ids->session, 0, -1, 0x400000U);
+    text_print(out, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", s->task->tid, ids->comm, state,
+               ids->parent, ids->group, ids->session, 0, -1, 0x400000U);
     text_print(out, "%lld 0 %lld 0 ", ticks(ids->usage.cpu), ticks(ids->children.cpu));
     text_print(out, "%d %d %u 0 %lld ", 20 + s->task->sched.nice, s->task->sched.nice, ids->threads,
                ticks(s->process->start_time));
@@ -113,7 +123,8 @@ static int proc_stat(const struct subject *s, struct text *out)
     signal_sets_read(s->task, &sets);
     stat_head(s, &ids, out);
     text_print(out, "%llu %llu %llu ", (unsigned long long)z.total * PAGE_SIZE,
-               (unsigned long long)z.total, (unsigned long long)s->process->limits[RLIMIT_RSS].rlim_cur);
+               (unsigned long long)z.total,
+               (unsigned long long)s->process->limits[RLIMIT_RSS].rlim_cur);
     text_print(out, "%llu %llu %llu 0 0 ", (unsigned long long)z.start_code,
                (unsigned long long)z.end_code, (unsigned long long)z.start_stack);
     text_print(out, "%llu %llu %llu %llu ", (unsigned long long)(sets.pending & 0x7fffffff),
@@ -135,8 +146,8 @@ static int proc_statm(const struct subject *s, struct text *out)
 
     sizes_read(s, &z);
     text_print(out, "%llu %llu %llu %llu 0 %llu 0\n", (unsigned long long)z.total,
-               (unsigned long long)z.total, (unsigned long long)z.shared, (unsigned long long)z.exec,
-               (unsigned long long)(z.data + z.stack));
+               (unsigned long long)z.total, (unsigned long long)z.shared,
+               (unsigned long long)z.exec, (unsigned long long)(z.data + z.stack));
     return 0;
 }
 
@@ -146,8 +157,8 @@ static void status_ids(const struct subject *s, struct text *out)
 
     if (!cred)
         return;
-    text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", cred->uid, cred->euid, cred->suid,
-               cred->fsuid, cred->gid, cred->egid, cred->sgid, cred->fsgid);
+    text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", cred->uid, cred->euid,
+               cred->suid, cred->fsuid, cred->gid, cred->egid, cred->sgid, cred->fsgid);
     cred_put(cred);
 }
 
@@ -172,8 +183,8 @@ static void status_memory(const struct subject *s, struct text *out)
     if (!z.total)
         return;
 #define KIB(pages) ((unsigned long long)(pages) * (PAGE_SIZE / 1024))
-    text_print(out, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmPin:\t       0 kB\n", KIB(z.peak),
-               KIB(z.total), KIB(z.locked));
+    text_print(out, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmPin:\t       0 kB\n",
+               KIB(z.peak), KIB(z.total), KIB(z.locked));
     text_print(out, "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n", KIB(z.total), KIB(z.total));
     text_print(out, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmLib:\t       0 kB\n",
                KIB(z.data), KIB(z.stack), KIB(z.exec));
@@ -186,10 +197,11 @@ static void status_rights(const struct subject *s, struct text *out)
 
     if (cred) {
         text_print(out, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\n",
-                   (unsigned long long)cred->cap_inheritable, (unsigned long long)cred->cap_permitted,
+                   (unsigned long long)cred->cap_inheritable,
+                   (unsigned long long)cred->cap_permitted,
                    (unsigned long long)cred->cap_effective);
-        text_print(out, "CapBnd:\t%016llx\nCapAmb:\t%016llx\n", (unsigned long long)cred->cap_bounding,
-                   (unsigned long long)cred->cap_ambient);
+        text_print(out, "CapBnd:\t%016llx\nCapAmb:\t%016llx\n",
+                   (unsigned long long)cred->cap_bounding, (unsigned long long)cred->cap_ambient);
         cred_put(cred);
     }
     text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", s->task->no_new_privs);
@@ -202,7 +214,9 @@ static void status_signals(const struct subject *s, struct text *out)
     signal_sets_read(s->task, &sets);
     text_print(out, "SigQ:\t%u/%llu\n", READ_ONCE(s->process->signals.queued),
                (unsigned long long)s->process->limits[RLIMIT_SIGPENDING].rlim_cur);
-    text_print(out, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+    text_print(out,
+               "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%"
+               "016llx\n",
                (unsigned long long)sets.pending, (unsigned long long)sets.shared_pending,
                (unsigned long long)sets.blocked, (unsigned long long)sets.ignored,
                (unsigned long long)sets.caught);
@@ -215,14 +229,14 @@ static int proc_status(const struct subject *s, struct text *out)
     struct ids ids;
 
     ids_read(s, &ids);
-    text_print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", ids.comm,
-               proc_umask(s), state, word);
-    text_print(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", ids.tgid, s->task->tid,
-               ids.parent);
+    text_print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", ids.comm, proc_umask(s), state,
+               word);
+    text_print(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", ids.tgid,
+               s->task->tid, ids.parent);
     status_ids(s, out);
     status_groups(s, out);
-    text_print(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", ids.tgid, s->task->tid, ids.group,
-               ids.session);
+    text_print(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", ids.tgid, s->task->tid,
+               ids.group, ids.session);
     status_memory(s, out);
     text_print(out, "Threads:\t%u\n", ids.threads);
     status_signals(s, out);
@@ -327,14 +341,22 @@ static ssize_t proc_comm_set(const struct subject *s, char *text, size_t len)
 static const struct {
     const char *name, *unit;
 } limits[RLIM_NLIMITS] = {
-    [RLIMIT_CPU] = {"Max cpu time", "seconds"},       [RLIMIT_FSIZE] = {"Max file size", "bytes"},
-    [RLIMIT_DATA] = {"Max data size", "bytes"},       [RLIMIT_STACK] = {"Max stack size", "bytes"},
-    [RLIMIT_CORE] = {"Max core file size", "bytes"},  [RLIMIT_RSS] = {"Max resident set", "bytes"},
-    [RLIMIT_NPROC] = {"Max processes", "processes"},  [RLIMIT_NOFILE] = {"Max open files", "files"},
-    [RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"}, [RLIMIT_AS] = {"Max address space", "bytes"},
-    [RLIMIT_LOCKS] = {"Max file locks", "locks"},     [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
-    [RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"}, [RLIMIT_NICE] = {"Max nice priority", ""},
-    [RLIMIT_RTPRIO] = {"Max realtime priority", ""},  [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
+    [RLIMIT_CPU] = {"Max cpu time", "seconds"},
+    [RLIMIT_FSIZE] = {"Max file size", "bytes"},
+    [RLIMIT_DATA] = {"Max data size", "bytes"},
+    [RLIMIT_STACK] = {"Max stack size", "bytes"},
+    [RLIMIT_CORE] = {"Max core file size", "bytes"},
+    [RLIMIT_RSS] = {"Max resident set", "bytes"},
+    [RLIMIT_NPROC] = {"Max processes", "processes"},
+    [RLIMIT_NOFILE] = {"Max open files", "files"},
+    [RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+    [RLIMIT_AS] = {"Max address space", "bytes"},
+    [RLIMIT_LOCKS] = {"Max file locks", "locks"},
+    [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+    [RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+    [RLIMIT_NICE] = {"Max nice priority", ""},
+    [RLIMIT_RTPRIO] = {"Max realtime priority", ""},
+    [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
 };
 
 static void limit_print(struct text *out, u64 value)
@@ -378,7 +400,8 @@ static ssize_t proc_oom_adj_set(const struct subject *s, char *text, size_t len)
         *end = '\0';
     if (strtou64(text + negative, 10, &value) || value > 1000)
         return -EINVAL;
-    if (negative && -(int)value < s->process->oom_score_adj && !cred_capable(self()->cred, CAP_SYS_RESOURCE))
+    if (negative && -(int)value < s->process->oom_score_adj &&
+        !cred_capable(self()->cred, CAP_SYS_RESOURCE))
         return -EACCES;
     s->process->oom_score_adj = (s16)(negative ? -(int)value : (int)value);
     return (ssize_t)len;
@@ -392,8 +415,9 @@ static int proc_oom_score(const struct subject *s, struct text *out)
 
 static int proc_wchan(const struct subject *s, struct text *out)
 {
-    text_print(out, "%s", s->task->self && READ_ONCE(s->task->self->waiting_for) ? s->task->self->waiting_name
-                                                                                : "0");
+    text_print(out, "%s",
+               s->task->self && READ_ONCE(s->task->self->waiting_for) ? s->task->self->waiting_name
+                                                                      : "0");
     return 0;
 }
 
@@ -430,7 +454,7 @@ static int task_show_children(const struct subject *s, struct text *out)
             return -ENOMEM;
         n = 0;
         spin_lock(&tasks_lock);
-        list_for_each_entry (child, &s->process->children, sibling) {
+        list_for_each_entry(child, &s->process->children, sibling) {
             if (n < room)
                 pids[n] = child->pid;
             n++;
@@ -488,8 +512,8 @@ static const struct proc_entry task_entries[] = {
 static const struct proc_dir one_task_dir = {.entries = task_entries};
 static const struct proc_entry one_task = DIR_ENTRY("task", 0555, one_task_dir);
 
-static int task_lookup_name(const struct subject *s, const char *name, const struct proc_entry **entry,
-                            struct subject *out)
+static int task_lookup_name(const struct subject *s, const char *name,
+                            const struct proc_entry **entry, struct subject *out)
 {
     struct task *task;
     u32 tid;
@@ -514,8 +538,7 @@ static bool task_next(const struct subject *s, u32 *from)
     struct task *task;
 
     spin_lock(&tasks_lock);
-    for_each_thread(task, s->process)
-    {
+    for_each_thread(task, s->process) {
         if ((u32)task->tid >= *from && (u32)task->tid < best)
             best = (u32)task->tid;
     }
@@ -543,8 +566,8 @@ const struct proc_dir proc_process_dir = {.entries = process_entries};
 
 static const struct proc_entry one_process = DIR_ENTRY("process", 0555, proc_process_dir);
 
-static int process_lookup_name(const struct subject *s, const char *name, const struct proc_entry **entry,
-                               struct subject *out)
+static int process_lookup_name(const struct subject *s, const char *name,
+                               const struct proc_entry **entry, struct subject *out)
 {
     struct process *process;
     struct task *leader = NULL;
@@ -574,8 +597,7 @@ static bool process_next(const struct subject *s, u32 *from)
     struct process *process;
 
     spin_lock(&tasks_lock);
-    for_each_process(process)
-    {
+    for_each_process(process) {
         if ((u32)process->pid >= *from && (u32)process->pid < best && process->leader)
             best = (u32)process->pid;
     }

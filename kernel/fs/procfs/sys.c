@@ -45,7 +45,7 @@ static int show_uts(struct text *out, size_t member)
 #define UTS(member)                                                                                \
     static int show_##member(const struct subject *s, struct text *out)                            \
     {                                                                                              \
-        return show_uts(out, offsetof(struct new_utsname, member));                                  \
+        return show_uts(out, offsetof(struct new_utsname, member));                                \
     }
 UTS(nodename)
 UTS(domainname)
@@ -159,12 +159,9 @@ static const struct proc_entry kernel_entries[] = {
 static const struct proc_dir kernel_dir = {.entries = kernel_entries};
 
 static const struct proc_entry fs_entries[] = {
-    VALUE("file-max", show_file_max),
-    VALUE("nr_open", show_nr_open),
-    VALUE("overflowgid", show_overflow_id),
-    VALUE("overflowuid", show_overflow_id),
-    VALUE("pipe-max-size", show_pipe_max_size),
-    {0},
+    VALUE("file-max", show_file_max),           VALUE("nr_open", show_nr_open),
+    VALUE("overflowgid", show_overflow_id),     VALUE("overflowuid", show_overflow_id),
+    VALUE("pipe-max-size", show_pipe_max_size), {0},
 };
 static const struct proc_dir fs_dir = {.entries = fs_entries};
 
@@ -181,6 +178,9 @@ static const struct proc_dir core_dir = {.entries = core_entries};
 static const struct proc_entry net_entries[] = {FOLDER("core", core_dir), {0}};
 static const struct proc_dir net_dir = {.entries = net_entries};
 
-static const struct proc_entry sys_entries[] = {
-    FOLDER("fs", fs_dir), FOLDER("kernel", kernel_dir), FOLDER("net", net_dir), FOLDER("vm", vm_dir), {0}};
+static const struct proc_entry sys_entries[] = {FOLDER("fs", fs_dir),
+                                                FOLDER("kernel", kernel_dir),
+                                                FOLDER("net", net_dir),
+                                                FOLDER("vm", vm_dir),
+                                                {0}};
 const struct proc_dir proc_sys_dir = {.entries = sys_entries};

@@ -25,7 +25,8 @@ static bool name_before(const struct rb_node *a, const struct rb_node *b)
 static int cookie_compare(const void *key, const struct rb_node *node)
 {
     u64 cookie = *(const u64 *)key;
-    const struct tmpfs_entry *entry = rb_entry((struct rb_node *)node, struct tmpfs_entry, by_cookie);
+    const struct tmpfs_entry *entry =
+        rb_entry((struct rb_node *)node, struct tmpfs_entry, by_cookie);
 
     return cookie < entry->cookie ? -1 : cookie > entry->cookie;
 }
@@ -38,7 +39,8 @@ static bool cookie_before(const struct rb_node *a, const struct rb_node *b)
 
 static struct tmpfs_entry *entry_find(struct inode *dir, const struct name *name)
 {
-    return rb_entry_or_null(rb_find(&tmpfs_inode(dir)->names, name, name_compare), struct tmpfs_entry, by_name);
+    return rb_entry_or_null(rb_find(&tmpfs_inode(dir)->names, name, name_compare),
+                            struct tmpfs_entry, by_name);
 }
 
 static struct tmpfs_entry *entry_alloc(const struct name *name)
@@ -104,7 +106,8 @@ static int tmpfs_lookup(struct inode *dir, const struct name *name, struct inode
     return 0;
 }
 
-static int tmpfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev, struct inode **out)
+static int tmpfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev,
+                        struct inode **out)
 {
     struct tmpfs_entry *entry = entry_alloc(name);
     struct inode *inode;
@@ -124,7 +127,8 @@ static int tmpfs_create(struct inode *dir, const struct name *name, umode mode, 
     return 0;
 }
 
-static int tmpfs_symlink(struct inode *dir, const struct name *name, const char *target, struct inode **out)
+static int tmpfs_symlink(struct inode *dir, const struct name *name, const char *target,
+                         struct inode **out)
 {
     char *text = kstrdup(target);
     struct inode *inode;
@@ -238,7 +242,7 @@ static int tmpfs_rename(struct inode *old_dir, const struct name *old_name, stru
     entry_unlink(old_dir, old);
     if (white)
         entry_link(old_dir, white_entry, TAKE(white));
-    if (new && is_dir)
+    if (new &&is_dir)
         tmpfs_rmdir(new_dir, new_name, target);
     else if (new)
         tmpfs_unlink(new_dir, new_name, target);
@@ -285,7 +289,8 @@ static int tmpfs_iterate(struct file *file, struct dir_context *dir)
         dir->pos = COOKIE_FIRST;
     }
     cookie = (u64)dir->pos;
-    entry = rb_entry_or_null(rb_find_from(&at->cookies, &cookie, cookie_compare), struct tmpfs_entry, by_cookie);
+    entry = rb_entry_or_null(rb_find_from(&at->cookies, &cookie, cookie_compare),
+                             struct tmpfs_entry, by_cookie);
     for (; entry; entry = rb_next_entry(entry, by_cookie)) {
         dir->pos = (loff_t)entry->cookie;
         if (!dir->emit(dir, entry->name, entry->len, entry->inode->ino, dirent_type(entry->inode)))

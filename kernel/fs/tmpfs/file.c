@@ -294,8 +294,8 @@ static int tmpfs_add_seals(struct inode *inode, unsigned int seals)
     int err = 0;
 
     if (inode->ops != &tmpfs_file_ops ||
-        (seals & ~(unsigned int)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE |
-                                 F_SEAL_EXEC)))
+        (seals & ~(unsigned int)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
+                                 F_SEAL_FUTURE_WRITE | F_SEAL_EXEC)))
         return -EINVAL;
     inode_lock(inode);
     /* A program that may be executed and stays so must not change either. */
@@ -335,7 +335,8 @@ const struct file_ops tmpfs_file_fops = {
 
 #define TMPFS_ATTRIBUTE_OPS                                                                        \
     .setattr = tmpfs_setattr, .getattr = tmpfs_getattr, .xattr_get = tmpfs_xattr_get,              \
-    .xattr_set = tmpfs_xattr_set, .xattr_remove = tmpfs_xattr_remove, .xattr_list = tmpfs_xattr_list
+    .xattr_set = tmpfs_xattr_set, .xattr_remove = tmpfs_xattr_remove,                              \
+    .xattr_list = tmpfs_xattr_list
 
 const struct inode_ops tmpfs_file_ops = {TMPFS_ATTRIBUTE_OPS};
 const struct inode_ops tmpfs_node_ops = {TMPFS_ATTRIBUTE_OPS};

@@ -11,17 +11,17 @@
 #include "vfs/vfs.h"
 
 struct tmpfs_super {
-    struct super *super;   /* constant */
-    struct spinlock lock;  /* class OBJECT: the counts and limits */
-    u64 max_bytes;         /* 0: no limit */
-    u64 max_inodes;        /* 0: no limit */
+    struct super *super;  /* constant */
+    struct spinlock lock; /* class OBJECT: the counts and limits */
+    u64 max_bytes;        /* 0: no limit */
+    u64 max_inodes;       /* 0: no limit */
     u64 inodes;
-    u64 bytes;             /* charged to files */
+    u64 bytes; /* charged to files */
     umode root_mode;
     uid_t root_uid;
     gid_t root_gid;
-    u64 next_ino;          /* atomic */
-    struct list_head all;  /* lock: every inode, for taking the tree down */
+    u64 next_ino;         /* atomic */
+    struct list_head all; /* lock: every inode, for taking the tree down */
 };
 
 /* A name in a directory: in a tree by name, and in one by cookie, which readdir goes along. */
@@ -43,16 +43,16 @@ struct tmpfs_xattr {
 
 struct tmpfs_inode {
     struct inode inode;
-    struct list_head all;       /* tmpfs_super.lock */
-    struct spinlock lock;       /* class OBJECT: xattrs, charged */
-    struct list_head xattrs;    /* lock */
-    u64 charged;                /* lock: bytes counted in the super's */
-    unsigned int seals;         /* inode.lock; F_SEAL_ */
-    struct memobj *obj;         /* regular files: constant */
-    struct rb_tree names;       /* directories: inode.lock */
-    struct rb_tree cookies;     /* the same entries */
-    u64 next_cookie;            /* inode.lock */
-    struct inode *parent;       /* directories: for "..", inode.lock; not counted, the root's is itself */
+    struct list_head all;    /* tmpfs_super.lock */
+    struct spinlock lock;    /* class OBJECT: xattrs, charged */
+    struct list_head xattrs; /* lock */
+    u64 charged;             /* lock: bytes counted in the super's */
+    unsigned int seals;      /* inode.lock; F_SEAL_ */
+    struct memobj *obj;      /* regular files: constant */
+    struct rb_tree names;    /* directories: inode.lock */
+    struct rb_tree cookies;  /* the same entries */
+    u64 next_cookie;         /* inode.lock */
+    struct inode *parent; /* directories: for "..", inode.lock; not counted, the root's is itself */
 };
 
 static inline struct tmpfs_inode *tmpfs_inode(struct inode *inode)
@@ -73,7 +73,8 @@ struct inode *tmpfs_inode_create(struct super *super, umode mode, dev_t rdev); /
 /* dir.c */
 extern const struct inode_ops tmpfs_dir_ops;
 extern const struct file_ops tmpfs_dir_fops;
-void tmpfs_dir_clear(struct tmpfs_inode *dir); /* forgets all entries: the whole tree is taken down */
+void tmpfs_dir_clear(
+    struct tmpfs_inode *dir); /* forgets all entries: the whole tree is taken down */
 int tmpfs_setattr(struct inode *inode, const struct iattr *attr);
 int tmpfs_getattr(struct inode *inode, struct kstat *stat);
 
@@ -81,11 +82,12 @@ int tmpfs_getattr(struct inode *inode, struct kstat *stat);
 extern const struct inode_ops tmpfs_file_ops;
 extern const struct inode_ops tmpfs_node_ops; /* symbolic links, FIFOs, devices, sockets */
 extern const struct file_ops tmpfs_file_fops;
-void tmpfs_charge(struct inode *inode);        /* counts what the contents have grown or shrunk by */
+void tmpfs_charge(struct inode *inode); /* counts what the contents have grown or shrunk by */
 
 /* xattr.c */
 ssize_t tmpfs_xattr_get(struct inode *inode, const char *name, void *value, size_t size);
-int tmpfs_xattr_set(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+int tmpfs_xattr_set(struct inode *inode, const char *name, const void *value, size_t size,
+                    int flags);
 int tmpfs_xattr_remove(struct inode *inode, const char *name);
 ssize_t tmpfs_xattr_list(struct inode *inode, char *names, size_t size);
 void tmpfs_xattr_clear(struct tmpfs_inode *inode);

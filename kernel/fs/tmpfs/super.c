@@ -103,7 +103,7 @@ static void tmpfs_shutdown(struct super *super)
         struct tmpfs_inode *at, *dir = NULL;
 
         spin_lock(&fs->lock);
-        list_for_each_entry (at, &fs->all, all) {
+        list_for_each_entry(at, &fs->all, all) {
             if (!rb_empty(&at->names)) {
                 dir = at;
                 inode_get(&at->inode);
@@ -191,7 +191,8 @@ static int tmpfs_remount(struct super *super, const char *options)
     if (err)
         return err;
     spin_lock(&fs->lock);
-    if ((wanted.max_bytes && wanted.max_bytes < fs->bytes) || (wanted.max_inodes && wanted.max_inodes < fs->inodes)) {
+    if ((wanted.max_bytes && wanted.max_bytes < fs->bytes) ||
+        (wanted.max_inodes && wanted.max_inodes < fs->inodes)) {
         err = -EINVAL;
     } else {
         fs->max_bytes = wanted.max_bytes;
@@ -248,7 +249,8 @@ static int tmpfs_fill(struct super *super, const char *options)
     return super_set_root(super, root);
 }
 
-static int tmpfs_mount(const struct fs_type *type, const char *source, const char *options, struct super **out)
+static int tmpfs_mount(const struct fs_type *type, const char *source, const char *options,
+                       struct super **out)
 {
     struct super *super = super_create(type, &tmpfs_super_ops, TMPFS_MAGIC);
     int err;

@@ -7,7 +7,7 @@ static struct tmpfs_xattr *xattr_find_locked(struct tmpfs_inode *inode, const ch
 {
     struct tmpfs_xattr *xattr;
 
-    list_for_each_entry (xattr, &inode->xattrs, list) {
+    list_for_each_entry(xattr, &inode->xattrs, list) {
         if (streq(xattr->name, name))
             return xattr;
     }
@@ -57,7 +57,8 @@ ssize_t tmpfs_xattr_get(struct inode *inode, const char *name, void *value, size
     return n;
 }
 
-int tmpfs_xattr_set(struct inode *inode, const char *name, const void *value, size_t size, int flags)
+int tmpfs_xattr_set(struct inode *inode, const char *name, const void *value, size_t size,
+                    int flags)
 {
     struct tmpfs_inode *own = tmpfs_inode(inode);
     struct tmpfs_xattr *new = xattr_alloc(name, value, size), *old;
@@ -104,7 +105,7 @@ ssize_t tmpfs_xattr_list(struct inode *inode, char *names, size_t size)
     size_t n = 0;
 
     spin_lock(&own->lock);
-    list_for_each_entry (xattr, &own->xattrs, list) {
+    list_for_each_entry(xattr, &own->xattrs, list) {
         size_t len = strlen(xattr->name) + 1;
 
         if (size > 0 && n + len > size) {

@@ -15,8 +15,7 @@
 /* The page below the image (vdso.ld). */
 extern const struct vdso_data vdso_data __attribute__((visibility("hidden")));
 
-#define EXPORT(name, plain)                                                                        \
-    __typeof__(name) plain __attribute__((weak, alias(#name)))
+#define EXPORT(name, plain) __typeof__(name) plain __attribute__((weak, alias(#name)))
 
 typedef long (*host_clock)(int clock, struct timespec *ts);
 
@@ -35,7 +34,8 @@ static bool host_answers(int clock)
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_TAI:
-        return vdso_data.host_clock_gettime && !__atomic_load_n(&vdso_data.realtime_set, __ATOMIC_RELAXED);
+        return vdso_data.host_clock_gettime &&
+               !__atomic_load_n(&vdso_data.realtime_set, __ATOMIC_RELAXED);
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_MONOTONIC_RAW:

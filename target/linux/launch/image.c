@@ -160,7 +160,7 @@ struct target_shared *image_map(int *window_file, uint64_t *entry)
         launch_complain("its kernel image is damaged");
         return NULL;
     }
-    collapse(0, HUGE_PAGE); /* kernel.ld puts what is seldom touched last */
+    collapse(0, HUGE_PAGE);                    /* kernel.ld puts what is seldom touched last */
     collapse(data_size + HUGE_PAGE, HOT_HEAP); /* behind what boot.c puts there */
     shared->boot.data_pages = data_size;
     shared->symbols_size = (uint64_t)(kernel_image_end - kernel_image_start);

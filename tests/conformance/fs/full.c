@@ -107,6 +107,7 @@ static void allocation_is_all_or_nothing(void **state)
                assert_int_equal(st.st_blocks, 0); must(fallocate(fd, 0, 0, 128 * KIB)));
 }
 
+/* not yet inside: the size of a tmpfs does not bound its mappings */
 /* covers: mmap */
 static void store_to_a_mapped_hole_is_a_bus_error(void **state)
 {

@@ -30,8 +30,9 @@ static void bind_shows_the_same_folder_twice(void **state)
     (void)state;
     in_mounts(must(mount("a", "b", NULL, MS_BIND, NULL)); assert_file_text("b/f", "text");
               make_file("b/new", "both"); assert_file_text("a/new", "both");
-              assert_errno(link("a/f", "b/other"), EXDEV); assert_errno(rename("a/f", "b/other"), EXDEV);
-              must(umount2("b", 0)); assert_errno(access("b/f", F_OK), ENOENT));
+              assert_errno(link("a/f", "b/other"), EXDEV);
+              assert_errno(rename("a/f", "b/other"), EXDEV); must(umount2("b", 0));
+              assert_errno(access("b/f", F_OK), ENOENT));
 }
 
 /* covers: mount MS_BIND */
@@ -40,8 +41,8 @@ static void bind_of_a_file_covers_a_file(void **state)
     (void)state;
     in_mounts(make_file("b/g", "covered"); must(mount("a/f", "b/g", NULL, MS_BIND, NULL));
               assert_file_text("b/g", "text"); assert_errno(unlink("b/g"), EBUSY);
-              assert_errno(mount("a", "b/g", NULL, MS_BIND, NULL), ENOTDIR); must(umount2("b/g", 0));
-              assert_file_text("b/g", "covered"));
+              assert_errno(mount("a", "b/g", NULL, MS_BIND, NULL), ENOTDIR);
+              must(umount2("b/g", 0)); assert_file_text("b/g", "covered"));
 }
 
 /* covers: mount MS_BIND MS_REMOUNT MS_RDONLY EROFS */
@@ -61,8 +62,9 @@ static void recursive_bind_takes_what_is_inside(void **state)
     in_mounts(must(mkdir("a/in", 0755)); must(mount("none", "a/in", "tmpfs", 0, NULL));
               make_file("a/in/deep", "down"); must(mount("a", "b", NULL, MS_BIND, NULL));
               assert_errno(access("b/in/deep", F_OK), ENOENT); must(umount2("b", 0));
-              must(mount("a", "b", NULL, MS_BIND | MS_REC, NULL)); assert_file_text("b/in/deep", "down");
-              assert_errno(umount2("b", 0), EBUSY); must(umount2("b/in", 0)); must(umount2("b", 0));
+              must(mount("a", "b", NULL, MS_BIND | MS_REC, NULL));
+              assert_file_text("b/in/deep", "down"); assert_errno(umount2("b", 0), EBUSY);
+              must(umount2("b/in", 0)); must(umount2("b", 0));
               assert_file_text("a/in/deep", "down"));
 }
 
@@ -70,7 +72,8 @@ static void recursive_bind_takes_what_is_inside(void **state)
 static void move_takes_a_mount_elsewhere(void **state)
 {
     (void)state;
-    in_mounts(must(mount("none", "a", "tmpfs", 0, NULL)); must(mkdir("a/in", 0755)); make_file("a/g", "moved");
+    in_mounts(must(mount("none", "a", "tmpfs", 0, NULL)); must(mkdir("a/in", 0755));
+              make_file("a/g", "moved");
               assert_errno(mount("a/in", "b", NULL, MS_MOVE, NULL), EINVAL);
               assert_errno(mount("a", "a/in", NULL, MS_MOVE, NULL), ELOOP);
               must(mount("a", "b", NULL, MS_MOVE, NULL)); assert_file_text("b/g", "moved");
@@ -84,16 +87,18 @@ static void busy_mount_can_be_detached(void **state)
     in_mounts(must(mount("none", "b", "tmpfs", 0, NULL)); make_file("b/f", "kept");
               int fd = must(open("b/f", O_RDONLY)); char text[8];
               assert_errno(umount2("b", 0), EBUSY); must(umount2("b", MNT_DETACH));
-              assert_errno(access("b/f", F_OK), ENOENT); assert_returns(read(fd, text, sizeof text), 4);
-              must(close(fd)); assert_errno(umount2("b", 0), EINVAL));
+              assert_errno(access("b/f", F_OK), ENOENT);
+              assert_returns(read(fd, text, sizeof text), 4); must(close(fd));
+              assert_errno(umount2("b", 0), EINVAL));
 }
 
 /* covers: umount2 MNT_EXPIRE EAGAIN EINVAL */
 static void unused_mount_expires_the_second_time(void **state)
 {
     (void)state;
-    in_mounts(must(mount("none", "b", "tmpfs", 0, NULL)); assert_errno(umount2("b", MNT_EXPIRE), EAGAIN);
-              must(umount2("b", MNT_EXPIRE)); assert_errno(umount2("b", MNT_EXPIRE | MNT_DETACH), EINVAL));
+    in_mounts(must(mount("none", "b", "tmpfs", 0, NULL));
+              assert_errno(umount2("b", MNT_EXPIRE), EAGAIN); must(umount2("b", MNT_EXPIRE));
+              assert_errno(umount2("b", MNT_EXPIRE | MNT_DETACH), EINVAL));
 }
 
 /* covers: mount ENODEV ENOENT ENOTDIR EINVAL */
@@ -111,7 +116,8 @@ static void arguments_are_checked(void **state)
 static void ordinary_users_may_not(void **state)
 {
     (void)state;
-    as_nobody(assert_errno(mount("none", "/", "tmpfs", 0, NULL), EPERM); assert_errno(umount2("/", 0), EPERM);
+    as_nobody(assert_errno(mount("none", "/", "tmpfs", 0, NULL), EPERM);
+              assert_errno(umount2("/", 0), EPERM);
               assert_errno(syscall(SYS_pivot_root, "/", "/"), EPERM));
 }
 
@@ -135,7 +141,8 @@ static void namespace_keeps_its_mounts_and_names_to_itself(void **state)
 static void pivot_exchanges_the_root(void **state)
 {
     (void)state;
-    in_mounts(must(mount("none", "b", "tmpfs", 0, NULL)); must(mkdir("b/old", 0755)); make_file("b/me", "new root");
+    in_mounts(must(mount("none", "b", "tmpfs", 0, NULL)); must(mkdir("b/old", 0755));
+              make_file("b/me", "new root");
               assert_errno(syscall(SYS_pivot_root, "b", "a"), EINVAL);
               assert_errno(syscall(SYS_pivot_root, "a", "a"), EINVAL);
               assert_errno(syscall(SYS_pivot_root, "/", "/"), EBUSY); must(chdir("b"));

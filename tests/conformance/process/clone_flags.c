@@ -91,6 +91,7 @@ static void new_namespaces_without_privilege_are_eperm(void **state)
     need_eq(child_end(pid), 0);
 }
 
+/* not yet inside: pid namespaces */
 /* covers: clone CLONE_NEWPID */
 static void child_of_a_new_pid_namespace_is_process_one(void **state)
 {

@@ -188,6 +188,7 @@ static int new_pids(void *arg)
     return 0;
 }
 
+/* not yet inside: pid namespaces */
 /* covers: unshare CLONE_NEWPID fork ENOMEM */
 static void children_are_born_into_a_new_pid_namespace(void **state)
 {
@@ -226,6 +227,7 @@ static int own_name(void *ready)
     return sleep_forever(NULL);
 }
 
+/* not yet inside: /proc/PID/ns */
 /* covers: setns EINVAL CLONE_NEWUTS unshare CLONE_NEWUTS */
 static void setns_enters_the_namespace_of_another_process(void **state)
 {
