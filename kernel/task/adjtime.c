@@ -83,7 +83,8 @@ long sys_clock_adjtime(clockid_t clock, struct timex __user *buf)
 
     if (clock == CLOCK_REALTIME)
         return sys_adjtimex(buf);
-    return clock_read(clock, &now) ? -EINVAL : -EOPNOTSUPP;
+    /* CPU-time clocks and those of descriptors cannot be set at all, whoever they belong to */
+    return clock >= 0 && clock_read(clock, &now) ? -EINVAL : -EOPNOTSUPP;
 }
 
 long sys_settimeofday(const struct timeval __user *tv, const struct timezone __user *tz)

@@ -220,6 +220,9 @@ class TableTest(Test):
     SOURCE = os.path.join(ROOT, "tests", "table", "arguments.c")
     BINARY = os.path.join(ROOT, "build", "tests", "table", "arguments")
     ROW = re.compile(r"^\d+\s+\+\s+(\w+)", re.M)
+    # Answers that depend on the file system or the machine below: a file inside is bounded by 8 TiB,
+    # and device number 1 belongs to nothing.
+    APART = ("truncate length=huge", "ftruncate length=huge", "ustat dev=1")
 
     def __init__(self, room, calls):
         super().__init__(self.SOURCE)
@@ -247,6 +250,7 @@ class TableTest(Test):
             return (call, SKIPPED, "the running kernel does not have it")
         if "socket" in absent():        # then there is none to pass
             asked = [key for key in asked if not key.endswith("=socket")]
+        asked = [key for key in asked if key not in TableTest.APART]
         wrong = [f"{key.partition(' ')[2]}: {native[key]} natively, "
                  f"{inside.get(key, 'not reached')} inside"
                  for key in asked if native[key] != inside.get(key)]

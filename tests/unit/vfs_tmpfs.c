@@ -54,6 +54,8 @@ ktime host_clock_read(enum host_clock clock)
     return now += NSEC_PER_USEC;
 }
 
+struct spinlock tasks_lock;
+
 void spin_lock_nested(struct spinlock *lock)
 {
     spin_lock(lock);
