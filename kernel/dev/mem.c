@@ -3,7 +3,6 @@
 #include "base/string.h"
 #include "dev/internal.h"
 #include "host/host.h"
-#include "mm/memobj.h"
 #include "vfs/vfs.h"
 
 #define MEM_MAJOR 1
@@ -29,13 +28,6 @@ static loff_t any_seek(struct file *file, loff_t offset, int whence)
 static ssize_t zero_read(struct file *file, struct iter *to, loff_t *pos)
 {
     return zero_iter(to, iter_left(to));
-}
-
-/* Each mapping has zeros of its own: zero(4), mmap(2). */
-static int zero_mapping(struct file *file, bool shared, bool write, struct file_mapping *out)
-{
-    out->obj = memobj_create();
-    return out->obj ? 0 : -ENOMEM;
 }
 
 static ssize_t full_write(struct file *file, struct iter *from, loff_t *pos)
@@ -67,8 +59,7 @@ static ssize_t random_read(struct file *file, struct iter *to, loff_t *pos)
 }
 
 static const struct file_ops null_ops = {.read = null_read, .write = null_write, .seek = any_seek};
-static const struct file_ops zero_ops = {
-    .read = zero_read, .write = null_write, .seek = any_seek, .mapping = zero_mapping};
+static const struct file_ops zero_ops = {.read = zero_read, .write = null_write, .seek = any_seek};
 static const struct file_ops full_ops = {.read = zero_read, .write = full_write, .seek = any_seek};
 /* What is written is mixed into nothing: the host's generator needs no help of ours. */
 static const struct file_ops random_ops = {

@@ -32,6 +32,7 @@ static void zero_gives_zeros_and_swallows(void **state)
     must(close(fd));
 }
 
+/* not yet inside: mappings of /dev/zero */
 /* covers: mmap */
 static void zero_can_be_mapped_privately_and_shared(void **state)
 {
