@@ -1,5 +1,6 @@
 /* kernel/net/names.c: getsockname(2), getpeername(2). No descriptor is a socket while socket(2) makes none. */
 #include "base/errno.h"
+#include "net/socket.h"
 #include "syscall_proto.h"
 #include "vfs/file.h"
 #include "vfs/files.h"
