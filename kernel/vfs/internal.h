@@ -116,6 +116,10 @@ int mount_start(void);
 extern struct mutex mount_lock; /* class MOUNT: the shape of the tree */
 /* What is mounted on the path, counted; NULL: nothing. */
 struct mount *mount_find(const struct path *point);
+/* Is something mounted there in the caller's namespace? */
+bool dentry_is_mount_point(const struct dentry *dentry);
+/* A name that is gone is no place for a mount of any other namespace either. No lock held. */
+void dentry_detach_mounts(const struct dentry *dentry);
 void path_mounted(struct path *path);  /* goes on to the root of what is mounted, if anything is */
 bool path_up_mount(struct path *path); /* from a mount's root to the point where it is attached */
 

@@ -1,5 +1,6 @@
 /* kernel/vfs/mount.c: the tree of mounts, and which mount stands at which place. */
 #include "base/hash.h"
+#include "task/namespaces.h"
 #include "vfs/internal.h"
 
 #define BUCKETS 256
@@ -27,9 +28,9 @@ int mount_start(void)
     return 0;
 }
 
-static struct bucket *bucket_of(const struct mount *parent, const struct dentry *point)
+static struct bucket *bucket_of(const struct dentry *point)
 {
-    return &mounts.buckets[hash_u64((uintptr_t)parent ^ hash_ptr(point)) % BUCKETS];
+    return &mounts.buckets[hash_u64((uintptr_t)point) % BUCKETS];
 }
 
 struct mount *mount_find(const struct path *point)
@@ -40,7 +41,7 @@ struct mount *mount_find(const struct path *point)
     if (!(__atomic_load_n(&point->dentry->flags, __ATOMIC_ACQUIRE) & DENTRY_MOUNTED))
         return NULL;
 
-    bucket = bucket_of(point->mount, point->dentry);
+    bucket = bucket_of(point->dentry);
     spin_lock(&bucket->lock);
     list_for_each_entry(mount, &bucket->chain, hash) {
         if (mount->parent == point->mount && mount->point == point->dentry) {
@@ -166,10 +167,11 @@ struct mount *mount_clone(struct mount *from, struct dentry *root)
 
 void mount_attach_locked(struct mount *mount, const struct path *where)
 {
-    struct bucket *bucket = bucket_of(where->mount, where->dentry);
+    struct bucket *bucket = bucket_of(where->dentry);
 
     mount->parent = mount_get(where->mount);
     mount->point = dentry_get(where->dentry);
+    mount->ns = where->mount->ns;
     mount->attached = true;
     list_add_tail(&mount->sibling, &where->mount->children);
     list_add_tail(&mount->all, &mounts.all);
@@ -180,24 +182,66 @@ void mount_attach_locked(struct mount *mount, const struct path *where)
     spin_unlock(&bucket->lock);
 }
 
-static bool is_mountpoint_locked(const struct dentry *dentry)
+/* One of the mounts at the dentry, of whatever parent. The bucket's lock or mount_lock is held. */
+static struct mount *mount_at_locked(const struct bucket *bucket, const struct dentry *point)
 {
     struct mount *mount;
 
-    list_for_each_entry(mount, &mounts.all, all) {
-        if (mount->point == dentry)
-            return true;
+    list_for_each_entry(mount, &bucket->chain, hash) {
+        if (mount->point == point)
+            return mount;
     }
-    return false;
+    return NULL;
+}
+
+bool dentry_is_mount_point(const struct dentry *dentry)
+{
+    const struct namespaces *mine = self()->namespaces;
+    struct bucket *bucket;
+    struct mount *mount;
+    bool found = false;
+
+    if (!(__atomic_load_n(&dentry->flags, __ATOMIC_ACQUIRE) & DENTRY_MOUNTED))
+        return false;
+
+    bucket = bucket_of(dentry);
+    spin_lock(&bucket->lock);
+    list_for_each_entry(mount, &bucket->chain, hash) {
+        if (mount->point == dentry && mount->ns == mine->mounts)
+            found = true;
+    }
+    spin_unlock(&bucket->lock);
+    return found;
+}
+
+void dentry_detach_mounts(const struct dentry *dentry)
+{
+    struct bucket *bucket = bucket_of(dentry);
+
+    while (__atomic_load_n(&dentry->flags, __ATOMIC_ACQUIRE) & DENTRY_MOUNTED) {
+        struct mount *mount;
+
+        spin_lock(&bucket->lock);
+        mount = mount_at_locked(bucket, dentry);
+        if (mount)
+            mount_get(mount);
+        spin_unlock(&bucket->lock);
+        if (!mount)
+            return;
+        mount_tree_detach(mount);
+        mount_put(mount);
+    }
 }
 
 /* The caller puts the reference that the tree had, after mount_lock is released, and the two of the place. */
 void mount_detach_locked(struct mount *mount, struct path *place)
 {
-    struct bucket *bucket = bucket_of(mount->parent, mount->point);
+    struct bucket *bucket = bucket_of(mount->point);
 
     spin_lock(&bucket->lock);
     list_del(&mount->hash);
+    if (!mount_at_locked(bucket, mount->point))
+        __atomic_fetch_and(&mount->point->flags, ~(u32)DENTRY_MOUNTED, __ATOMIC_RELEASE);
     spin_unlock(&bucket->lock);
     list_del(&mount->sibling);
     list_del(&mount->all);
@@ -205,8 +249,6 @@ void mount_detach_locked(struct mount *mount, struct path *place)
     mount->parent = mount;
     mount->point = NULL;
     mount->attached = false;
-    if (!is_mountpoint_locked(place->dentry))
-        __atomic_fetch_and(&place->dentry->flags, ~(u32)DENTRY_MOUNTED, __ATOMIC_RELEASE);
 }
 
 int mount_copy_children_locked(struct mount *from, struct dentry *root, struct mount *copy)

@@ -16,7 +16,8 @@ struct mount {
     struct dentry *root;   /* constant; counted: the part of super that shows */
     struct mount *parent;  /* mount_lock and the bucket's; counted; itself at the top */
     struct dentry *point;  /* the same; counted: in parent */
-    struct list_head hash; /* bucket lock; by parent and point */
+    struct mount_ns *ns;   /* the same; whose tree; NULL: the first one's. Not counted */
+    struct list_head hash; /* bucket lock; by point */
     struct list_head children, sibling; /* mount_lock */
     struct list_head all;               /* mount_lock; in the order of mounting */
     bool attached;                      /* mount_lock */

@@ -44,6 +44,8 @@ int mount_ns_copy(struct fs_context *fs, struct mount_ns **out)
     mutex_lock(&mount_lock);
     top = top_of_locked(fs->root.mount);
     ns->top = mount_clone(top, top->root);
+    if (ns->top)
+        ns->top->ns = ns;
     err = ns->top ? mount_copy_children_locked(top, top->root, ns->top) : -ENOMEM;
     if (!err)
         mount_top_add_locked(ns->top);

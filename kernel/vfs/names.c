@@ -437,7 +437,7 @@ static int unlink_locked(struct target *target)
     err = may_delete(dir, victim, false);
     if (err)
         return err;
-    if (READ_ONCE(child->flags) & DENTRY_MOUNTED)
+    if (dentry_is_mount_point(child))
         return -EBUSY;
     if (!at->ops->unlink)
         return -EPERM;
@@ -455,7 +455,7 @@ static int rmdir_locked(struct target *target)
 
     if (err)
         return err;
-    if (READ_ONCE(child->flags) & DENTRY_MOUNTED)
+    if (dentry_is_mount_point(child))
         return -EBUSY;
     if (!at->ops->rmdir)
         return -EPERM;
@@ -489,6 +489,8 @@ static int remove_name(int dirfd, const char *text, bool is_dir)
     if (!err) {
         err = is_dir ? rmdir_locked(&target) : unlink_locked(&target);
         target_unlock(&target);
+        if (!err)
+            dentry_detach_mounts(target.child);
         if (!err && vfs_notify) {
             if (!is_dir)
                 vfs_notify(target.child, IN_ATTRIB | NOTIFY_INODE_ALONE, NULL, 0);

@@ -93,7 +93,7 @@ static int rename_check(struct rename *ren)
         err = inode_permission(target, MAY_WRITE);
     if (err)
         return err;
-    if ((READ_ONCE(ren->old->flags) | READ_ONCE(ren->new->flags)) & DENTRY_MOUNTED)
+    if (dentry_is_mount_point(ren->old) || dentry_is_mount_point(ren->new))
         return -EBUSY;
     if (from_dir->inode->ops->rename != to_dir->inode->ops->rename)
         return -EXDEV;
@@ -154,6 +154,8 @@ static int rename_locked(struct rename *ren)
     if (!err)
         err = rename_do(ren);
     rename_unlock(ren);
+    if (!err && !(ren->flags & RENAME_EXCHANGE))
+        dentry_detach_mounts(ren->new);
     if (!err && vfs_notify)
         rename_notify(ren, &ren->from.last);
     return err > 0 ? 0 : err;

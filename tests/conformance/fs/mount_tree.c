@@ -137,6 +137,50 @@ static void namespace_keeps_its_mounts_and_names_to_itself(void **state)
               assert_string_equal(before.nodename, after.nodename));
 }
 
+/* A child that has mounted at b in a namespace of its own, until its pipe is closed. */
+static pid_t mounts_elsewhere(int *end)
+{
+    int told[2], over[2];
+    char c;
+    pid_t pid;
+
+    must(pipe(told));
+    must(pipe(over));
+    pid = child_fork();
+    if (pid == 0) {
+        must(close(over[1]));
+        must(unshare(CLONE_NEWNS));
+        must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+        must(mount("none", "b", "tmpfs", 0, NULL));
+        make_file("b/mine", "x");
+        assert_returns(write(told[1], "m", 1), 1);
+        assert_returns(read(over[0], &c, 1), 0);
+        /* What it was mounted on is gone, and the mount with it. */
+        assert_errno(access("b/mine", F_OK), ENOENT);
+        _exit(0);
+    }
+    must(close(over[0]));
+    assert_returns(read(told[0], &c, 1), 1);
+    *end = over[1];
+    return pid;
+}
+
+/* covers: rmdir mount */
+static void mount_of_another_namespace_keeps_no_folder(void **state)
+{
+    (void)state;
+    in_mounts(int end; pid_t pid = mounts_elsewhere(&end); must(rmdir("b")); must(close(end));
+              assert_child_ok(pid));
+}
+
+/* covers: rename mount */
+static void mount_of_another_namespace_hinders_no_rename(void **state)
+{
+    (void)state;
+    in_mounts(int end; pid_t pid = mounts_elsewhere(&end); must(mkdir("c", 0755));
+              must(rename("c", "b")); must(close(end)); assert_child_ok(pid));
+}
+
 /* covers: pivot_root EBUSY EINVAL */
 static void pivot_exchanges_the_root(void **state)
 {
@@ -164,6 +208,8 @@ int main(void)
         tempdir_test(arguments_are_checked),
         tempdir_test(ordinary_users_may_not),
         tempdir_test(namespace_keeps_its_mounts_and_names_to_itself),
+        tempdir_test(mount_of_another_namespace_keeps_no_folder),
+        tempdir_test(mount_of_another_namespace_hinders_no_rename),
         tempdir_test(pivot_exchanges_the_root),
     };
 
