@@ -1,4 +1,5 @@
 /* kernel/fs/procfs/global.c: what /proc says of the machine and the instance. */
+#include "arch/x86_64/cpuid.h"
 #include "base/errno.h"
 #include "base/fmt.h"
 #include "base/string.h"
@@ -122,13 +123,6 @@ static int proc_meminfo(const struct subject *s, struct text *out)
 
 /* --- the processor -------------------------------------------------------------------------------------------- */
 
-static void cpuid(u32 leaf, u32 sub, u32 regs[4])
-{
-    __asm__("cpuid"
-            : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
-            : "a"(leaf), "c"(sub));
-}
-
 struct cpu_flag {
     u32 leaf, reg, bit;
     const char *name;
@@ -223,7 +217,7 @@ static int proc_kernel_cmdline(const struct subject *s, struct text *out)
     return 0;
 }
 
-const struct proc_entry proc_global_entries[] = {
+const struct pseudo_entry proc_global_entries[] = {
     {.name = "cmdline", .mode = S_IFREG | 0444, .show = proc_kernel_cmdline},
     {.name = "cpuinfo", .mode = S_IFREG | 0444, .show = proc_cpuinfo},
     {.name = "filesystems", .mode = S_IFREG | 0444, .show = proc_filesystems},

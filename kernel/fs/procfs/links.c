@@ -145,7 +145,7 @@ static struct file *file_of(const struct subject *s, int fd)
 
 static int fd_link(const struct subject *s, char *buf, size_t size)
 {
-    AUTO(file_put) struct file *file = file_of(s, s->fd);
+    AUTO(file_put) struct file *file = file_of(s, s->number);
     AUTO_PATH root = {0};
     char *text, *tmp;
     int n;
@@ -166,7 +166,7 @@ static int fd_link(const struct subject *s, char *buf, size_t size)
 
 static int fd_follow(const struct subject *s, struct path *out)
 {
-    AUTO(file_put) struct file *file = file_of(s, s->fd);
+    AUTO(file_put) struct file *file = file_of(s, s->number);
 
     if (!file)
         return -ENOENT;
@@ -175,20 +175,20 @@ static int fd_follow(const struct subject *s, struct path *out)
     return 0;
 }
 
-static const struct proc_entry fd_entry = {
+static const struct pseudo_entry fd_entry = {
     .name = "fd", .mode = S_IFLNK | 0700, .link = fd_link, .follow = fd_follow};
 
 static int fdinfo_show(const struct subject *s, struct text *out)
 {
     struct files *files = files_of(s);
-    int fd = s->fd;
+    int fd = s->number;
     bool cloexec = false;
     AUTO(file_put) struct file *file = files ? files_next(files, &fd, &cloexec) : NULL;
     char extra[256];
 
     if (files)
         files_put(files);
-    if (!file || fd != s->fd)
+    if (!file || fd != s->number)
         return -ENOENT;
     text_print(out, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", (long long)file->pos,
                file_flags(file) | (cloexec ? O_CLOEXEC : 0),
@@ -198,11 +198,11 @@ static int fdinfo_show(const struct subject *s, struct text *out)
     return 0;
 }
 
-static const struct proc_entry fdinfo_entry = {
+static const struct pseudo_entry fdinfo_entry = {
     .name = "fdinfo", .mode = S_IFREG | 0400, .show = fdinfo_show};
 
 static int numbered_lookup(const struct subject *s, const char *name,
-                           const struct proc_entry *which, const struct proc_entry **entry,
+                           const struct pseudo_entry *which, const struct pseudo_entry **entry,
                            struct subject *out)
 {
     struct file *file;
@@ -219,14 +219,14 @@ static int numbered_lookup(const struct subject *s, const char *name,
     return 0;
 }
 
-static int fd_lookup(const struct subject *s, const char *name, const struct proc_entry **entry,
+static int fd_lookup(const struct subject *s, const char *name, const struct pseudo_entry **entry,
                      struct subject *out)
 {
     return numbered_lookup(s, name, &fd_entry, entry, out);
 }
 
-static int fdinfo_lookup(const struct subject *s, const char *name, const struct proc_entry **entry,
-                         struct subject *out)
+static int fdinfo_lookup(const struct subject *s, const char *name,
+                         const struct pseudo_entry **entry, struct subject *out)
 {
     return numbered_lookup(s, name, &fdinfo_entry, entry, out);
 }
@@ -249,16 +249,17 @@ static bool fd_next(const struct subject *s, u32 *from)
     return true;
 }
 
-static const struct proc_entry *fd_numbered(void)
+static const struct pseudo_entry *fd_numbered(void)
 {
     return &fd_entry;
 }
 
-static const struct proc_entry *fdinfo_numbered(void)
+static const struct pseudo_entry *fdinfo_numbered(void)
 {
     return &fdinfo_entry;
 }
 
-const struct proc_dir proc_fd_dir = {.lookup = fd_lookup, .next = fd_next, .numbered = fd_numbered};
-const struct proc_dir proc_fdinfo_dir = {
+const struct pseudo_dir proc_fd_dir = {
+    .lookup = fd_lookup, .next = fd_next, .numbered = fd_numbered};
+const struct pseudo_dir proc_fdinfo_dir = {
     .lookup = fdinfo_lookup, .next = fd_next, .numbered = fdinfo_numbered};

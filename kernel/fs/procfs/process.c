@@ -504,16 +504,16 @@ static int task_show_children(const struct subject *s, struct text *out)
         FILE_ENTRY("stat", 0444, proc_stat), FILE_ENTRY("statm", 0444, proc_statm),                \
         FILE_ENTRY("status", 0444, proc_status), FILE_ENTRY("wchan", 0444, proc_wchan)
 
-static const struct proc_entry task_entries[] = {
+static const struct pseudo_entry task_entries[] = {
     COMMON_ENTRIES,
     FILE_ENTRY("children", 0444, task_show_children),
     {0},
 };
-static const struct proc_dir one_task_dir = {.entries = task_entries};
-static const struct proc_entry one_task = DIR_ENTRY("task", 0555, one_task_dir);
+static const struct pseudo_dir one_task_dir = {.entries = task_entries};
+static const struct pseudo_entry one_task = DIR_ENTRY("task", 0555, one_task_dir);
 
 static int task_lookup_name(const struct subject *s, const char *name,
-                            const struct proc_entry **entry, struct subject *out)
+                            const struct pseudo_entry **entry, struct subject *out)
 {
     struct task *task;
     u32 tid;
@@ -547,27 +547,27 @@ static bool task_next(const struct subject *s, u32 *from)
     return best != UINT32_MAX;
 }
 
-static const struct proc_entry *task_numbered(void)
+static const struct pseudo_entry *task_numbered(void)
 {
     return &one_task;
 }
 
-const struct proc_dir proc_task_dir = {
+const struct pseudo_dir proc_task_dir = {
     .lookup = task_lookup_name, .next = task_next, .numbered = task_numbered};
 
-static const struct proc_entry process_entries[] = {
+static const struct pseudo_entry process_entries[] = {
     COMMON_ENTRIES,
     DIR_ENTRY("task", 0555, proc_task_dir),
     {0},
 };
-const struct proc_dir proc_process_dir = {.entries = process_entries};
+const struct pseudo_dir proc_process_dir = {.entries = process_entries};
 
 /* --- the top ---------------------------------------------------------------------------------------------------------- */
 
-static const struct proc_entry one_process = DIR_ENTRY("process", 0555, proc_process_dir);
+static const struct pseudo_entry one_process = DIR_ENTRY("process", 0555, proc_process_dir);
 
 static int process_lookup_name(const struct subject *s, const char *name,
-                               const struct proc_entry **entry, struct subject *out)
+                               const struct pseudo_entry **entry, struct subject *out)
 {
     struct process *process;
     struct task *leader = NULL;
@@ -606,12 +606,12 @@ static bool process_next(const struct subject *s, u32 *from)
     return best != UINT32_MAX;
 }
 
-static const struct proc_entry *process_numbered(void)
+static const struct pseudo_entry *process_numbered(void)
 {
     return &one_process;
 }
 
-const struct proc_dir proc_root_dir = {
+const struct pseudo_dir proc_root_dir = {
     .entries = proc_global_entries,
     .lookup = process_lookup_name,
     .next = process_next,

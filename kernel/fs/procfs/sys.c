@@ -4,6 +4,7 @@
 #include "base/string.h"
 #include "cred/cred.h"
 #include "fs/procfs/internal.h"
+#include "fs/pseudo/table.h"
 #include "host/host.h"
 #include "mm/mm.h"
 #include "self/self.h"
@@ -13,12 +14,6 @@
 #include <linux/limits.h>
 
 /* Numbers that are what they are in this kernel. */
-#define NUMBER(id, value)                                                                          \
-    static int show_##id(const struct subject *s, struct text *out)                                \
-    {                                                                                              \
-        text_print(out, "%llu\n", (unsigned long long)(value));                                    \
-        return 0;                                                                                  \
-    }
 NUMBER(pid_max, PID_LIMIT)
 NUMBER(cap_last_cap, CAP_LAST_CAP)
 NUMBER(threads_max, PID_LIMIT)
@@ -122,25 +117,16 @@ static int show_boot_id(const struct subject *s, struct text *out)
     return 0;
 }
 
-#define VALUE(n, f)                                                                                \
-    {                                                                                              \
-        .name = (n), .mode = S_IFREG | 0444, .show = (f)                                           \
-    }
-#define FOLDER(n, d)                                                                               \
-    {                                                                                              \
-        .name = (n), .mode = S_IFDIR | 0555, .dir = &(d)                                           \
-    }
-
-static const struct proc_entry random_entries[] = {
+static const struct pseudo_entry random_entries[] = {
     VALUE("boot_id", show_boot_id),
     VALUE("entropy_avail", show_entropy),
     VALUE("poolsize", show_entropy),
     VALUE("uuid", show_uuid),
     {0},
 };
-static const struct proc_dir random_dir = {.entries = random_entries};
+static const struct pseudo_dir random_dir = {.entries = random_entries};
 
-static const struct proc_entry kernel_entries[] = {
+static const struct pseudo_entry kernel_entries[] = {
     VALUE("cap_last_cap", show_cap_last_cap),
     VALUE("core_pattern", show_core_pattern),
     VALUE("domainname", show_domainname),
@@ -156,31 +142,31 @@ static const struct proc_entry kernel_entries[] = {
     VALUE("version", show_version),
     {0},
 };
-static const struct proc_dir kernel_dir = {.entries = kernel_entries};
+static const struct pseudo_dir kernel_dir = {.entries = kernel_entries};
 
-static const struct proc_entry fs_entries[] = {
+static const struct pseudo_entry fs_entries[] = {
     VALUE("file-max", show_file_max),           VALUE("nr_open", show_nr_open),
     VALUE("overflowgid", show_overflow_id),     VALUE("overflowuid", show_overflow_id),
     VALUE("pipe-max-size", show_pipe_max_size), {0},
 };
-static const struct proc_dir fs_dir = {.entries = fs_entries};
+static const struct pseudo_dir fs_dir = {.entries = fs_entries};
 
-static const struct proc_entry vm_entries[] = {
+static const struct pseudo_entry vm_entries[] = {
     VALUE("max_map_count", show_max_map_count),
     VALUE("mmap_min_addr", show_mmap_min_addr),
     VALUE("overcommit_memory", show_overcommit),
     {0},
 };
-static const struct proc_dir vm_dir = {.entries = vm_entries};
+static const struct pseudo_dir vm_dir = {.entries = vm_entries};
 
-static const struct proc_entry core_entries[] = {VALUE("somaxconn", show_somaxconn), {0}};
-static const struct proc_dir core_dir = {.entries = core_entries};
-static const struct proc_entry net_entries[] = {FOLDER("core", core_dir), {0}};
-static const struct proc_dir net_dir = {.entries = net_entries};
+static const struct pseudo_entry core_entries[] = {VALUE("somaxconn", show_somaxconn), {0}};
+static const struct pseudo_dir core_dir = {.entries = core_entries};
+static const struct pseudo_entry net_entries[] = {FOLDER("core", core_dir), {0}};
+static const struct pseudo_dir net_dir = {.entries = net_entries};
 
-static const struct proc_entry sys_entries[] = {FOLDER("fs", fs_dir),
-                                                FOLDER("kernel", kernel_dir),
-                                                FOLDER("net", net_dir),
-                                                FOLDER("vm", vm_dir),
-                                                {0}};
-const struct proc_dir proc_sys_dir = {.entries = sys_entries};
+static const struct pseudo_entry sys_entries[] = {FOLDER("fs", fs_dir),
+                                                  FOLDER("kernel", kernel_dir),
+                                                  FOLDER("net", net_dir),
+                                                  FOLDER("vm", vm_dir),
+                                                  {0}};
+const struct pseudo_dir proc_sys_dir = {.entries = sys_entries};
