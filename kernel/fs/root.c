@@ -9,6 +9,7 @@
 #include "fs/hostfs/hostfs.h"
 #include "fs/overlay/overlay.h"
 #include "fs/procfs/procfs.h"
+#include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "log/log.h"
 #include "mm/alloc.h"
@@ -211,7 +212,8 @@ static int types_start(const struct boot_info *boot)
 
     if (!err)
         err = procfs_start(boot);
-
+    if (!err)
+        err = sysfs_start(boot);
     return err ? err : hostfs_start(boot->rlimits[RLIMIT_NOFILE][1]);
 }
 
