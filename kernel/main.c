@@ -8,6 +8,7 @@
 #include "ipc/timerfd.h"
 #include "log/log.h"
 #include "mm/alloc.h"
+#include "net/socket.h"
 #include "self/self.h"
 #include "signal/signal.h"
 #include "syscall/syscall.h"
@@ -62,6 +63,7 @@ void upcall_main(const struct boot_info *boot)
     futex_start();
     pipe_start();
     timerfd_start();
+    net_start();
     require("devices", dev_start(boot));
     if (root_mount(boot))
         setup_failed(NULL, 0); /* it has said why */

@@ -83,6 +83,17 @@
 #define SHADOW_STACK_SET_TOKEN (1ULL << 0)
 #endif
 
+/* sockets */
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 /* futex2 */
 #ifndef FUTEX2_SIZE_U8
 #define FUTEX2_SIZE_U8 0x00

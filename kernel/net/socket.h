@@ -9,12 +9,14 @@
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
 
+#include "abi/unexported.h"
 #include "base/errno.h"
 #include "base/types.h"
 #include "mm/uaccess.h"
 #include "sync/waitq.h"
 #include "vfs/file.h"
 
+#include <asm/socket.h>
 #include <linux/socket.h>
 
 struct socket;
@@ -75,6 +77,7 @@ struct socket_ops {
     void (*option_changed)(struct socket *sock, int option);
     long (*ioctl)(struct socket *sock, unsigned int cmd,
                   unsigned long arg); /* -ENOTTY: not known */
+    bool peek_offset;                 /* SO_PEEK_OFF is heeded */
     /* The last reference is gone: ends connections, frees what the family owns, and the structure itself. */
     void (*release)(struct socket *sock);
 };
@@ -96,6 +99,7 @@ enum socket_bit {
     SOCKET_DEBUG,
     SOCKET_ZEROCOPY,
     SOCKET_PASSPIDFD,
+    SOCKET_PASSRIGHTS, /* set at first */
 };
 
 /* The head of each family's own structure. */
@@ -114,7 +118,10 @@ struct socket {
     u32 receive_low;                     /* SO_RCVLOWAT */
     ktime send_timeout, receive_timeout; /* 0: none */
     u32 priority, mark;
-    s32 peek_offset;             /* SO_PEEK_OFF; -1: off */
+    s32 peek_offset;             /* SO_PEEK_OFF; -1: off. Only where ops->peek_offset */
+    bool listening;              /* SO_ACCEPTCONN; listen(2) sets it */
+    s32 incoming_cpu;            /* SO_INCOMING_CPU, as it was set; -1 */
+    u64 cookie;                  /* SO_COOKIE; 0: nobody has asked yet */
     struct sock_peer {           /* SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD; by AF_UNIX */
         s32 pid;                 /* 0: none */
         const struct cred *cred; /* counted, or NULL */
@@ -147,8 +154,9 @@ static inline void socket_put(struct socket *sock)
  * socket_wait(sock, msg flags, timeout, condition): sleeps until the condition holds; sock->lock is held on entry and
  * exit and while the condition is looked at. 0; -EAGAIN (MSG_DONTWAIT, or timed out); -ERESTARTSYS,
  * or -EINTR when a timeout was set (signal(7): such calls are not restarted).
+ * socket_wait_for: the sleeper is woken only with one of these poll bits.
  */
-#define socket_wait(sock, msg_flags, timeout, condition)                                           \
+#define socket_wait_for(sock, poll_bits, msg_flags, timeout, condition)                            \
     ({                                                                                             \
         int socket_wait_err_ = 0;                                                                  \
         if (!(condition)) {                                                                        \
@@ -156,11 +164,14 @@ static inline void socket_put(struct socket *sock)
                 socket_wait_err_ = -EAGAIN;                                                        \
             else                                                                                   \
                 socket_wait_err_ = socket_wait_result(                                             \
-                    wait_event(&(sock)->wait, &(sock)->lock, condition, socket_deadline(timeout)), \
+                    wait_event_for(&(sock)->wait, poll_bits, &(sock)->lock, condition,             \
+                                   WAIT_INTERRUPTIBLE, socket_deadline(timeout)),                  \
                     timeout);                                                                      \
         }                                                                                          \
         socket_wait_err_;                                                                          \
     })
+#define socket_wait(sock, msg_flags, timeout, condition)                                           \
+    socket_wait_for(sock, 0, msg_flags, timeout, condition)
 int socket_wait_result(int err, ktime timeout);
 ktime socket_deadline(ktime timeout); /* of a timeout from now on; 0: KTIME_FOREVER */
 
@@ -181,8 +192,18 @@ struct control_item {
     size_t len;
 };
 bool control_next(const struct control *control, size_t *at, struct control_item *item, int *err);
-/* Adds one for the program; MSG_CTRUNC when it does not fit whole. */
+/* Adds one for the program: as much as there is room for, and MSG_CTRUNC when that is not all. */
 void control_put(struct message *msg, int level, int type, const void *data, size_t len);
+/* SCM_TIMESTAMP or SCM_TIMESTAMPNS if the socket wants them; stamp: realtime, when the message came. */
+void control_put_timestamp(struct message *msg, const struct socket *sock, ktime stamp);
+
+/* ---- limits, /proc/sys/net/core ---- */
+
+struct net_limits {
+    u32 send_default, send_max, receive_default, receive_max;
+    u32 somaxconn, optmem_max;
+};
+extern struct net_limits net_limits; /* words that are read and written whole */
 
 /* ---- families ---- */
 

@@ -76,15 +76,16 @@ extern bool (*wait_signal_pending)(bool fatal_only);
  * wait_event(queue, lock, condition, kind, deadline): waits until the condition holds. `lock` is a struct spinlock
  * that is held on entry and on exit, and released while asleep; the condition is evaluated under it.
  * Value: 0, -ETIMEDOUT, or -EINTR. Callers turn -EINTR into -ERESTARTSYS or what their call does.
+ * wait_event_for: only wake-ups with one of these poll bits are of interest; 0: all.
  */
-#define wait_event_kind(q, held_lock, condition, kind, deadline)                                   \
+#define wait_event_for(q, poll_bits, held_lock, condition, kind, deadline)                         \
     ({                                                                                             \
         int wait_err_ = 0;                                                                         \
         while (!(condition)) {                                                                     \
             struct waitq_entry wait_entry_;                                                        \
             if (wait_err_)                                                                         \
                 break;                                                                             \
-            waitq_entry_init(&wait_entry_, NULL, 0);                                               \
+            waitq_entry_init(&wait_entry_, NULL, (poll_bits));                                     \
             wait_prepare((q), &wait_entry_);                                                       \
             spin_unlock(held_lock);                                                                \
             wait_err_ = wait_sleep((kind), (deadline));                                            \
@@ -93,6 +94,8 @@ extern bool (*wait_signal_pending)(bool fatal_only);
         }                                                                                          \
         (condition) ? 0 : wait_err_;                                                               \
     })
+#define wait_event_kind(q, held_lock, condition, kind, deadline)                                   \
+    wait_event_for(q, 0, held_lock, condition, kind, deadline)
 #define wait_event(q, lock, condition, deadline)                                                   \
     wait_event_kind(q, lock, condition, WAIT_INTERRUPTIBLE, deadline)
 
