@@ -98,7 +98,7 @@ endif
 all: $(KERNEL_OBJS) $(KERNEL) $(MYST_OBJS) $(MYST) ## build everything (the default)
 
 help: ## print this menu
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 deps: ## install the Debian packages named in packages.txt
 	@tools/deps
@@ -293,6 +293,10 @@ $(BY_TABLE): $(B)/%: %.c $(B)/tests/table/table.o $(B)/gen/syscall_decode.o
 .PHONY: fuzz
 fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (SECONDS=N)
 	@tests/fuzz/run --seconds $(or $(SECONDS),600)
+
+.PHONY: host-faults
+host-faults: all ## run programs while the host fails (SEEDS=1-200)
+	@tests/host_faults/run --seeds $(or $(SEEDS),1-200)
 
 .PHONY: debug soak demo gdb
 debug: ## build build/debug/myst, whose kernel checks the order of its locks

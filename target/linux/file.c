@@ -1,5 +1,5 @@
 /* Host files. Every name is one component, never followed; "" is the file itself. */
-#include "linux.h"
+#include "faults.h"
 
 #include <asm/errno.h>
 #include <asm/fcntl.h>
@@ -36,6 +36,7 @@ int target_file_open(int dir, const char *name, int flags, unsigned int mode)
                                RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     bool reads = flags & TARGET_OPEN_READ, writes = flags & TARGET_OPEN_WRITE;
 
+    FAULT(EACCES, ENOENT, EIO, ENOMEM, EMFILE, ENFILE, EINTR);
     how.flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_LARGEFILE;
     if (flags & TARGET_OPEN_PATH)
         how.flags = O_CLOEXEC | O_NOFOLLOW | O_PATH;
@@ -60,7 +61,10 @@ void target_file_close(int file)
 int target_file_stat(int dir, const char *name, struct target_stat *out)
 {
     struct statx sx;
-    long err = HOST5(__NR_statx, dir, name, name_flags(name), STATX_BASIC_STATS | STATX_BTIME, &sx);
+    long err;
+
+    FAULT(EACCES, ENOENT, EIO, ENOMEM);
+    err = HOST5(__NR_statx, dir, name, name_flags(name), STATX_BASIC_STATS | STATX_BTIME, &sx);
 
     if (err < 0)
         return (int)err;
@@ -86,75 +90,95 @@ int target_file_stat(int dir, const char *name, struct target_stat *out)
 
 int64_t target_file_read(int file, void *to, size_t len, uint64_t offset)
 {
-    return HOST4(__NR_pread64, file, to, len, offset);
+    FAULT(EIO, EINTR, EAGAIN);
+    return HOST4(__NR_pread64, file, to, FAULT_SHORT(len), offset);
 }
 
 int64_t target_file_write(int file, const void *from, size_t len, uint64_t offset)
 {
-    return HOST4(__NR_pwrite64, file, from, len, offset);
+    FAULT(EIO, EINTR, ENOSPC, EDQUOT, EFBIG);
+    return HOST4(__NR_pwrite64, file, from, FAULT_SHORT(len), offset);
 }
 
 int64_t target_file_seek(int file, uint64_t offset, int whence)
 {
+    FAULT(EIO, EINVAL);
     return HOST3(__NR_lseek, file, offset, whence);
 }
+
+#define RECORD_MAX 280 /* the longest record of a directory, a name of 255 bytes */
 
 /* The position of a directory's descriptor is not used by anything else, but by all threads. */
 int64_t target_file_readdir(int dir, void *to, size_t len, int64_t cursor)
 {
-    long err = HOST3(__NR_lseek, dir, cursor, 0);
+    size_t enough = FAULT_SHORT(len);
+    long err;
 
-    return err < 0 ? err : HOST3(__NR_getdents64, dir, to, len);
+    FAULT(EIO);
+    if (enough < RECORD_MAX)
+        enough = len < RECORD_MAX ? len : RECORD_MAX;
+    err = HOST3(__NR_lseek, dir, cursor, 0);
+    return err < 0 ? err : HOST3(__NR_getdents64, dir, to, enough);
 }
 
 int64_t target_file_readlink(int dir, const char *name, char *to, size_t len)
 {
+    FAULT(EACCES, EIO, ENOMEM);
     return HOST4(__NR_readlinkat, dir, name, to, len);
 }
 
 int target_file_truncate(int file, uint64_t size)
 {
+    FAULT(EIO, EINTR, ENOSPC, EPERM);
     return (int)HOST2(__NR_ftruncate, file, size);
 }
 
 int target_file_allocate(int file, int mode, uint64_t offset, uint64_t len)
 {
+    FAULT(EIO, EINTR, ENOSPC, EOPNOTSUPP);
     return (int)HOST4(__NR_fallocate, file, mode, offset, len);
 }
 
 int target_file_sync(int file, bool data_only)
 {
+    FAULT(EIO, EINTR, ENOSPC, EDQUOT);
     return (int)HOST1(data_only ? __NR_fdatasync : __NR_fsync, file);
 }
 
 int target_file_mkdir(int dir, const char *name, unsigned int mode)
 {
+    FAULT(EACCES, EIO, ENOMEM, ENOSPC, EDQUOT);
     return (int)HOST3(__NR_mkdirat, dir, name, mode);
 }
 
 int target_file_mknod(int dir, const char *name, unsigned int mode, uint64_t rdev)
 {
+    FAULT(EACCES, EIO, ENOMEM, ENOSPC, EDQUOT, EPERM);
     return (int)HOST4(__NR_mknodat, dir, name, mode, rdev);
 }
 
 int target_file_unlink(int dir, const char *name, bool directory)
 {
+    FAULT(EACCES, EIO, ENOMEM, EBUSY);
     return (int)HOST3(__NR_unlinkat, dir, name, directory ? AT_REMOVEDIR : 0);
 }
 
 int target_file_rename(int from_dir, const char *from, int to_dir, const char *to,
                        unsigned int flags)
 {
+    FAULT(EACCES, EIO, ENOMEM, ENOSPC, EDQUOT, EXDEV);
     return (int)HOST5(__NR_renameat2, from_dir, from, to_dir, to, flags);
 }
 
 int target_file_link(int from_dir, const char *from, int to_dir, const char *to)
 {
+    FAULT(EACCES, EIO, ENOMEM, ENOSPC, EDQUOT, EMLINK, EXDEV);
     return (int)HOST5(__NR_linkat, from_dir, from, to_dir, to, 0);
 }
 
 int target_file_symlink(const char *text, int dir, const char *name)
 {
+    FAULT(EACCES, EIO, ENOMEM, ENOSPC, EDQUOT);
     return (int)HOST3(__NR_symlinkat, text, dir, name);
 }
 
@@ -164,9 +188,11 @@ int target_file_symlink(const char *text, int dir, const char *name)
  */
 int target_file_chmod(int dir, const char *name, unsigned int mode)
 {
-    long err = HOST4(452 /* fchmodat2 */, dir, name, mode, name_flags(name));
+    long err;
     int file;
 
+    FAULT(EPERM, EIO, EROFS);
+    err = HOST4(452 /* fchmodat2 */, dir, name, mode, name_flags(name));
     if (err != -ENOSYS)
         return (int)err;
     if (!*name)
@@ -181,6 +207,7 @@ int target_file_chmod(int dir, const char *name, unsigned int mode)
 
 int target_file_chown(int dir, const char *name, uint32_t uid, uint32_t gid)
 {
+    FAULT(EPERM, EIO, EROFS);
     return (int)HOST5(__NR_fchownat, dir, name, uid, gid, name_flags(name));
 }
 
@@ -191,6 +218,7 @@ int target_file_utimes(int dir, const char *name, int64_t atime, int64_t mtime)
     } times[2];
     const int64_t stamps[2] = {atime, mtime};
 
+    FAULT(EPERM, EIO, EROFS);
     for (int i = 0; i < 2; i++) {
         int64_t sec = stamps[i] / 1000000000, nsec = stamps[i] % 1000000000;
         if (nsec < 0)
@@ -204,8 +232,10 @@ int target_file_utimes(int dir, const char *name, int64_t atime, int64_t mtime)
 int target_file_statfs(int file, struct target_statfs *out)
 {
     struct statfs fs;
-    long err = HOST2(__NR_fstatfs, file, &fs);
+    long err;
 
+    FAULT(EIO, ENOMEM, ENOSYS);
+    err = HOST2(__NR_fstatfs, file, &fs);
     if (err < 0)
         return (int)err;
     *out = (struct target_statfs){

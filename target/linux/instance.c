@@ -1,5 +1,5 @@
 /* Time, entropy, the console, and the ends of an instance. */
-#include "linux.h"
+#include "faults.h"
 
 #include <asm/errno.h>
 #include <asm/ioctls.h>
@@ -21,6 +21,7 @@ int64_t target_clock_read(enum target_clock clock)
     long (*vdso)(int, struct host_timespec *) = (void *)shared.host_clock_gettime;
     struct host_timespec ts = {0, 0};
 
+    FAULT_DELAY();
     /* the supervisor, which runs a report, has its vDSO elsewhere */
     if (vdso && thread_self()->host_pid != shared.supervisor_pid)
         vdso(host_clocks[clock], &ts);
@@ -44,6 +45,7 @@ uintptr_t target_vdso_clock_gettime(void)
 
 int target_random(void *to, size_t len)
 {
+    FAULT(EIO);
     for (size_t done = 0; done < len;) {
         long n = HOST3(__NR_getrandom, (char *)to + done, len - done, 0);
         if (n <= 0 && n != -EINTR)
@@ -112,16 +114,18 @@ int64_t target_console_read(int console, void *to, size_t len)
 {
     struct target_thread *thread = thread_self();
 
+    FAULT(EINTR, EIO, EAGAIN);
     __atomic_store_n(&thread->wake, 0, __ATOMIC_RELAXED);
-    return HOST_BLOCKING4(thread, __NR_read, console, to, len, 0);
+    return HOST_BLOCKING4(thread, __NR_read, console, to, FAULT_SHORT(len), 0);
 }
 
 int64_t target_console_write(int console, const void *from, size_t len)
 {
     struct target_thread *thread = thread_self();
 
+    FAULT(EINTR, EIO, EAGAIN, ENOSPC);
     __atomic_store_n(&thread->wake, 0, __ATOMIC_RELAXED);
-    return HOST_BLOCKING4(thread, __NR_write, console, from, len, 0);
+    return HOST_BLOCKING4(thread, __NR_write, console, from, FAULT_SHORT(len), 0);
 }
 
 int64_t target_console_seek(int console, int64_t offset, int whence)
@@ -135,6 +139,7 @@ int target_console_ioctl(int console, unsigned int request, void *arg, size_t le
                                          TCFLSH, TCSBRK, FIONREAD, TIOCOUTQ, TCXONC};
 
     (void)len;
+    FAULT(EINTR, EIO);
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (known[i] == request)
             return (int)HOST3(__NR_ioctl, console, request, arg);

@@ -65,6 +65,9 @@ struct target_shared {
     uint64_t frame_size; /* bytes of a host signal frame from its ucontext to the stack's end */
     uint64_t xstate_size;
 
+    uint64_t fault_seed;     /* faults.h; constant */
+    uint32_t fault_interval; /* constant; one fault in so many calls; 0: none */
+
     struct boot_info boot;
     struct target_space spaces[MAX_SPACES];
 

@@ -1,6 +1,6 @@
 /* Address spaces: host processes, the slots they stand in, and the blanks that wait for an exec. */
+#include "faults.h"
 #include "frame.h"
-#include "linux.h"
 
 #include <asm/errno.h>
 #include <asm/signal.h>
@@ -120,6 +120,7 @@ int target_space_blank(struct target_space **space)
     uint32_t seen = __atomic_load_n(&shared.blank_failures, __ATOMIC_ACQUIRE);
     int failed = 0;
 
+    FAULT(EAGAIN, ENOMEM);
     while (!(*space = blank_take())) {
         target_service_wake();
         HOST4(__NR_futex, &shared.blank_failures, FUTEX_WAIT, seen, 0);
@@ -156,10 +157,12 @@ static int64_t space_copy(long nr, struct target_space *space, void *local, uint
 
 int64_t target_space_peek(struct target_space *space, void *to, uintptr_t from, size_t len)
 {
-    return space_copy(__NR_process_vm_readv, space, to, from, len);
+    FAULT(EFAULT, ENOMEM);
+    return space_copy(__NR_process_vm_readv, space, to, from, FAULT_SHORT(len));
 }
 
 int64_t target_space_poke(struct target_space *space, uintptr_t to, const void *from, size_t len)
 {
-    return space_copy(__NR_process_vm_writev, space, (void *)from, to, len);
+    FAULT(EFAULT, ENOMEM);
+    return space_copy(__NR_process_vm_writev, space, (void *)from, to, FAULT_SHORT(len));
 }

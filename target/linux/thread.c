@@ -1,6 +1,6 @@
 /* Kernel threads on host threads: start, lend, move, exit, kick. */
+#include "faults.h"
 #include "frame.h"
-#include "linux.h"
 
 #include <asm/errno.h>
 #include <asm/hwcap2.h>
@@ -76,6 +76,7 @@ void thread_first_entry(void *arg)
 {
     struct target_thread *thread = arg;
 
+    FAULT_DELAY();
     __atomic_store_n(&thread->host_tid, (int32_t)HOST1(__NR_gettid, 0), __ATOMIC_SEQ_CST);
     thread->host_pid = (int32_t)HOST1(__NR_getpid, 0);
     thread_bases_load(thread);
@@ -116,6 +117,7 @@ int target_thread_start(struct target_thread *thread)
     struct target_space *space = thread_self()->space;
     long pid;
 
+    FAULT(EAGAIN, ENOMEM);
     thread->space = space;
     __atomic_fetch_add(&space->users, 1, __ATOMIC_RELAXED);
     pid = clone_blocked(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
@@ -130,9 +132,11 @@ int target_thread_start(struct target_thread *thread)
 
 int target_space_fork(struct target_thread *thread)
 {
-    struct target_space *space = space_new(SPACE_USED);
+    struct target_space *space;
     long pid;
 
+    FAULT(EAGAIN, ENOMEM);
+    space = space_new(SPACE_USED);
     if (!space)
         return -EAGAIN;
     thread->space = space;
@@ -180,6 +184,7 @@ void target_thread_exit(void)
     struct target_thread *lender = thread->lender;
     struct target_space *space = thread->space;
 
+    FAULT_DELAY();
     __atomic_store_n(&thread->host_tid, 0, __ATOMIC_SEQ_CST);
     space_leave(space);
     if (lender)
@@ -226,6 +231,7 @@ void target_thread_move(struct target_space *to)
     struct target_thread *thread = thread_self();
     struct move move = {thread, to};
 
+    FAULT_DELAY();
     __atomic_store_n(&thread->host_tid, 0, __ATOMIC_SEQ_CST);
     thread_signals_block();
     space_leave(thread->space);
@@ -260,6 +266,7 @@ void target_thread_kick(struct target_thread *thread)
 {
     int32_t tid;
 
+    FAULT_DELAY();
     /*
      * The mark is set before; whoever moves a thread publishes its host thread and reads the mark after. A kick
      * that comes late or meets another thread is harmless. One is enough until the thread publishes a mode
@@ -333,13 +340,14 @@ int target_affinity_get(void *mask, size_t len)
 /* membarrier(2): the host's threads of a process are the space's; it has to be told of the intent first. */
 int target_memory_barrier(bool all, bool instructions)
 {
-    int command = all            ? MEMBARRIER_CMD_GLOBAL
-                  : instructions ? MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE
-                                 : MEMBARRIER_CMD_PRIVATE_EXPEDITED;
+    int err, command = all            ? MEMBARRIER_CMD_GLOBAL
+                       : instructions ? MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE
+                                      : MEMBARRIER_CMD_PRIVATE_EXPEDITED;
     int intent = instructions ? MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE
                               : MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
-    int err = all ? 0 : (int)HOST3(__NR_membarrier, intent, 0, 0);
 
+    FAULT(ENOMEM);
+    err = all ? 0 : (int)HOST3(__NR_membarrier, intent, 0, 0);
     return err ? err : (int)HOST3(__NR_membarrier, command, 0, 0);
 }
 

@@ -34,7 +34,8 @@ class Keys(ConfigTest):
             "Writable": true,
             "Strace": true,
             "Stats": true,
-            "NoPatch": true
+            "NoPatch": true,
+            "HostFaults": "9:10"
         }""", env={"B": "2", "PATH": "/host"})
         self.assertEqual(got["argv"], ["/bin/prog", "-a", "", "b c"])
         self.assertEqual(got["envp"], ["PATH=/p", "B=2", "A=1"])
@@ -42,6 +43,7 @@ class Keys(ConfigTest):
                          ["/work", "box", 64 << 20, 7, 8])
         self.assertEqual([got[key] for key in ("writable", "stats", "no_patch", "strace")],
                          [True, True, True, ""])
+        self.assertEqual((got["fault_seed"], got["fault_interval"]), (9, 10))
         self.assertEqual(got["mounts"], [
             {"source": "/usr", "source_fd": "directory", "target": "/mnt", "type": "hostfs",
              "flags": 5, "data": "x=y"},

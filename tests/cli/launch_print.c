@@ -56,7 +56,7 @@ int launch(const struct launch_options *options)
 {
     json_t *all = json_pack(
         "{s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s, s:I, s:i, s:i, s:o, s:i, s:i, s:I,"
-        " s:I, s:s?, s:b, s:b, s:i}",
+        " s:I, s:s?, s:b, s:b, s:I, s:i, s:i}",
         "program", options->program, "argv", strings(options->argv, options->argc), "envp",
         strings(options->envp, options->envc), "cwd", options->cwd, "rootfs_kind",
         options->rootfs_kind == ROOTFS_DIRECTORY ? "directory" : "cpio", "rootfs", options->rootfs,
@@ -66,7 +66,9 @@ int launch(const struct launch_options *options)
         (int)options->gid, "groups", groups(options), "closed_stdio", (int)options->closed_stdio,
         "umask", (int)options->umask, "ignored_signals", (json_int_t)options->ignored_signals,
         "blocked_signals", (json_int_t)options->blocked_signals, "strace", options->strace, "stats",
-        options->stats, "no_patch", options->no_patch, "verbosity", options->verbosity);
+        options->stats, "no_patch", options->no_patch, "fault_seed",
+        (json_int_t)options->fault_seed, "fault_interval", (int)options->fault_interval,
+        "verbosity", options->verbosity);
 
     /* A test that closed standard output finds the answer in a file. */
     FILE *out = options->closed_stdio & 2 ? fopen("launched", "w") : stdout;

@@ -33,7 +33,8 @@ class Subcommands(CliTest):
         text = self.succeed("exec", "--help").stdout.decode()
         self.assertEqual(self.succeed("help", "exec").stdout.decode(), text)
         for name in ("--writable", "--mount", "--env", "--host-env", "--cwd", "--hostname",
-                     "--user", "--memory-size", "--config", "--strace", "--stats", "--no-patch"):
+                     "--user", "--memory-size", "--config", "--strace", "--stats", "--no-patch",
+                     "--host-faults"):
             self.assertIn(f"  {name}", text)
 
     def test_help_of_unknown(self):
@@ -130,6 +131,12 @@ class Options(CliTest):
         self.assertEqual([got[key] for key in ("writable", "stats", "no_patch", "verbosity")],
                          [True, True, True, 2])
 
+    def test_host_faults(self):
+        for text, expected in (("7", (7, 100)), ("7:20", (7, 20)), ("0:1", (0, 1))):
+            got = self.launched("--host-faults", text, "/", "p")
+            self.assertEqual((got["fault_seed"], got["fault_interval"]), expected)
+        self.assertEqual(self.launched("/", "p")["fault_interval"], 0)
+
     def test_later_wins(self):
         self.assertEqual(self.launched("--cwd=/a", "--cwd=/b", "/", "p")["cwd"], "/b")
 
@@ -221,7 +228,7 @@ class WrongOptions(CliTest):
 
     def test_without_value(self):
         for name in ("--mount", "--env", "--host-env", "--cwd", "--hostname", "--user",
-                     "--memory-size", "--config"):
+                     "--memory-size", "--config", "--host-faults"):
             self.refuse_option([f"{name} needs a value"], name)
 
     def test_with_a_value_too_many(self):
@@ -252,6 +259,11 @@ class WrongOptions(CliTest):
         for text in ("18446744073709551616", "17179869184g"):
             self.refuse_option(["--memory-size", "too large"], "--memory-size", text, "/", "p")
         self.refuse_option(["--memory-size", "0"], "--memory-size", "0", "/", "p")
+
+    def test_host_faults(self):
+        for text in ("", "x", "-1", "7:", "7:0", "7:x", "7:20:1", ":5", "7 ", "1" * 30,
+                     "7:5000000000"):
+            self.refuse_option(["--host-faults", "two numbers"], "--host-faults", text, "/", "p")
 
     def test_user(self):
         for text in ("", ":", ":1", "1:", "1:2:3"):

@@ -237,6 +237,7 @@ static const struct config_key config_keys[] = {
     {"Writable", KEY_BOOL, .set_bool = set_writable},
     {"Strace", KEY_OTHER, .read = read_strace},
     {"Stats", KEY_BOOL, .set_bool = set_stats},
+    {"HostFaults", KEY_STRING, .set = settings_host_faults},
     {"NoPatch", KEY_BOOL, .set_bool = set_no_patch},
 };
 

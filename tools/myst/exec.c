@@ -216,6 +216,8 @@ static void set_diagnostics(const struct settings *settings, struct launch_optio
     options->memory_size = settings->memory_size;
     options->strace = settings->strace;
     options->stats = settings->stats;
+    options->fault_seed = settings->fault_seed;
+    options->fault_interval = settings->fault_interval;
     options->no_patch = settings->no_patch;
     options->verbosity = settings->verbosity;
 }

@@ -62,11 +62,13 @@ struct launch_options {
     uint64_t blocked_signals; /* bit n-1: signal n was blocked when myst started */
 
     /* Diagnostics. */
-    const char *strace; /* NULL: off; "": every call; else names separated by commas, "!name"
+    const char *strace;      /* NULL: off; "": every call; else names separated by commas, "!name"
                          * leaves one out. All names are calls of the table */
-    bool stats;         /* print figures on standard error at the end */
-    bool no_patch;      /* never rewrite call sites: every call traps */
-    int verbosity;      /* times -v was given; 0: quiet */
+    bool stats;              /* print figures on standard error at the end */
+    uint64_t fault_seed;     /* injected failures of the host: which */
+    uint32_t fault_interval; /* one in so many calls of the host; 0: none */
+    bool no_patch;           /* never rewrite call sites: every call traps */
+    int verbosity;           /* times -v was given; 0: quiet */
 };
 
 /* Runs the program and returns the exit status for myst itself: the program's, 128+n after signal n,

@@ -65,6 +65,7 @@ static const struct option options[] = {
     {"--strace", ARGUMENT_OPTIONAL, set_strace},
     {"--stats", ARGUMENT_NONE, set_stats},
     {"--no-patch", ARGUMENT_NONE, set_no_patch},
+    {"--host-faults", ARGUMENT_REQUIRED, settings_host_faults},
     {"-v", ARGUMENT_NONE, set_verbose},
     {"--help", ARGUMENT_NONE, NULL},
 };

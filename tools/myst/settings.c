@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOSTNAME_BYTES 64 /* __NEW_UTS_LEN of uname(2) */
+#define HOSTNAME_BYTES 64  /* __NEW_UTS_LEN of uname(2) */
+#define FAULT_INTERVAL 100 /* calls of the host, one of which fails with --host-faults */
 
 void list_append(struct list *list, const char *text)
 {
@@ -130,6 +131,34 @@ int settings_memory_size(struct settings *settings, const char *text)
     if (value == 0)
         return settings_refuse(settings, "a size of 0 leaves no memory");
     settings->memory_size = value;
+    return 0;
+}
+
+/* A decimal number; returns what stands behind it, NULL when there is none or it is larger than max. */
+static const char *number_read(const char *text, uint64_t max, uint64_t *value)
+{
+    const char *end = text;
+
+    *value = 0;
+    for (; isdigit((unsigned char)*end); end++) {
+        if (__builtin_mul_overflow(*value, UINT64_C(10), value) ||
+            __builtin_add_overflow(*value, (uint64_t)(*end - '0'), value) || *value > max)
+            return NULL;
+    }
+    return end == text ? NULL : end;
+}
+
+int settings_host_faults(struct settings *settings, const char *text)
+{
+    uint64_t seed, interval = FAULT_INTERVAL;
+    const char *end = number_read(text, UINT64_MAX, &seed);
+
+    if (end && *end == ':')
+        end = number_read(end + 1, UINT32_MAX, &interval);
+    if (!end || *end != '\0' || interval == 0)
+        return settings_refuse(settings, "'%s' is not SEED[:INTERVAL], two numbers", text);
+    settings->fault_seed = seed;
+    settings->fault_interval = (uint32_t)interval;
     return 0;
 }
 

@@ -35,6 +35,8 @@ struct settings {
     bool writable;
     bool stats;
     bool no_patch;
+    uint64_t fault_seed;
+    uint32_t fault_interval; /* 0: no faults */
     int verbosity;
 
     char reason[512]; /* why the last setter said no */
@@ -55,6 +57,8 @@ int settings_cwd(struct settings *settings, const char *path);
 int settings_hostname(struct settings *settings, const char *name);
 int settings_user(struct settings *settings, const char *text);
 int settings_memory_size(struct settings *settings, const char *text);
+/* "SEED[:INTERVAL]" */
+int settings_host_faults(struct settings *settings, const char *text);
 int settings_strace(struct settings *settings, const char *filter);
 /* "SRC=DST[:TYPE][,OPTION...]". */
 int settings_mount(struct settings *settings, const char *text);

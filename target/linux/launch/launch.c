@@ -73,6 +73,8 @@ int launch(const struct launch_options *options)
     note_rseq(shared);
     shared->log_file = log_open();
     shared->supervisor_pid = getpid();
+    shared->fault_seed = options->fault_seed;
+    shared->fault_interval = options->fault_interval;
     shared->blanks_wanted = BLANKS_PER_INSTANCE;
 
     sigfillset(&all);
