@@ -2,6 +2,7 @@
 #include "debug/debug.h"
 #include "dev/dev.h"
 #include "fs/root.h"
+#include "host/ready.h"
 #include "host/thread.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
@@ -54,6 +55,7 @@ void upcall_main(const struct boot_info *boot)
     log_set_level(boot->verbose ? LOG_INFO : LOG_WARN);
     pages_init(boot);
     debug_start(boot);
+    host_ready_start();
     require("tasks", task_start(boot));
     require("vDSO", vdso_start());
     exec_vdso_map = map_vdso;

@@ -176,16 +176,26 @@ int target_wait(uint32_t *word, uint32_t expected, int64_t deadline);
 /* Wakes up to n sleepers. */
 void target_wake(uint32_t *word, uint32_t n);
 
-struct target_pollfd {
-    int32_t file;
-    int16_t events; /* poll(2)'s bits */
-    int16_t revents;
-};
+/* Which of `events` (poll(2)'s bits), POLLERR, POLLHUP and POLLNVAL hold for a host descriptor now. */
+int target_poll(int file, int events);
+
 /*
- * Sleeps until a host descriptor is ready, the calling thread is kicked or its word `wake` is not 0, or the
- * deadline. Number of ready ones, 0 at the deadline, -EINTR after a kick or wake-up.
+ * The readiness queue, one for the instance: it tells that a host descriptor has become ready, once for each time that
+ * something new came (edge-triggered). Every thread of every space may take from it.
  */
-int target_poll(struct target_pollfd *fds, size_t n, int64_t deadline);
+struct target_ready {
+    uint64_t cookie; /* as given to target_ready_add() */
+    uint32_t events; /* poll(2)'s bits */
+    uint32_t unused;
+};
+int target_ready_add(int file, uint64_t cookie); /* -EPERM: it is always ready (a regular file) */
+void target_ready_remove(int file);
+#define TARGET_READY_MAX 32
+/*
+ * Up to n (at most TARGET_READY_MAX) of what came. When there is nothing it sleeps, until the calling thread is kicked or
+ * its word `wake` is 1 (-EINTR), or until the deadline (0). A deadline of 0 only looks.
+ */
+int target_ready_wait(struct target_ready *out, uint32_t n, int64_t deadline);
 
 /* ---- 7. Kernel memory ---------------------------------------------------------------------------- */
 

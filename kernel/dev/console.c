@@ -6,6 +6,7 @@
 #include "dev/internal.h"
 #include "dev/tty.h"
 #include "host/console.h"
+#include "host/ready.h"
 #include "mm/alloc.h"
 #include "self/self.h"
 #include "signal/signal.h"
@@ -68,12 +69,34 @@ static ssize_t stream_result(ssize_t n)
     return n;
 }
 
+/* Where those wait who poll one of the three. */
+static struct console_news {
+    struct host_watch watch;
+    struct waitq wait;
+} news[3];
+
+static void news_came(struct host_watch *watch, u32 events)
+{
+    waitq_wake(&container_of(watch, struct console_news, watch)->wait, events);
+}
+
+static void news_start(const struct boot_info *boot)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        waitq_init(&news[fd].wait, "console");
+        /* What the host does not watch is always ready. */
+        if (!(boot->console_closed & (1U << fd)) &&
+            host_watch_add(&news[fd].watch, fd, news_came) == 0)
+            news[fd].wait.host = true;
+    }
+}
+
 static u32 host_poll_file(struct file *file, int host, struct poll_table *table)
 {
     u32 wanted = POLLIN | POLLOUT | POLLPRI | POLLRDHUP;
 
-    poll_wait_host(file, host, table);
-    return host_console_poll(host, table ? table->events & wanted : wanted);
+    poll_wait(file, &news[host].wait, table);
+    return host_poll(host, table ? table->events & wanted : wanted);
 }
 
 /* --- the terminal ------------------------------------------------------------------------------------------ */
@@ -100,8 +123,7 @@ static ssize_t console_read(struct file *file, struct iter *to, loff_t *pos)
 
     if (err)
         return err;
-    if (file_nonblocking(file) &&
-        !(host_console_poll(console.in, POLLIN) & (POLLIN | POLLHUP | POLLERR)))
+    if (file_nonblocking(file) && !(host_poll(console.in, POLLIN) & (POLLIN | POLLHUP | POLLERR)))
         return -EAGAIN;
     return stream_read(console.in, to);
 }
@@ -265,6 +287,7 @@ int console_start(const struct boot_info *boot)
             console.out = fd;
         }
     console.boot = boot;
+    news_start(boot);
     console.tty.rdev = dev_make(TTYAUX_MAJOR, 1);
     console.tty.stops_output = console_stops_output;
     err = dev_register_char(TTYAUX_MAJOR, 0, 1, "/dev/tty", &current_ops);

@@ -3,7 +3,6 @@
 
 #include "sync/sync.h"
 
-#include <asm/poll.h>
 #include <myst/target.h>
 
 /* read(2) and write(2), less what cannot happen to a descriptor that is open. */
@@ -67,14 +66,4 @@ int host_console_ioctl(int console, unsigned int request, void *arg, size_t size
     return err == -ENOTTY || err == -EINVAL || err == -EINTR || err == -EPERM || err == -EFAULT
                ? err
                : -EIO;
-}
-
-u32 host_console_poll(int console, u32 events)
-{
-    struct target_pollfd pfd = {.file = console, .events = (s16)events};
-    int n = target_poll(&pfd, 1, 0);
-
-    if (n <= 0)
-        return 0;
-    return (u32)(u16)pfd.revents & (events | POLLERR | POLLHUP | POLLNVAL);
 }

@@ -18,7 +18,4 @@ loff_t host_console_seek(int console, loff_t offset, int whence);
 /* A terminal's ioctls, on a kernel buffer of `size` bytes, which must be what the request takes. */
 int host_console_ioctl(int console, unsigned int request, void *arg, size_t size);
 
-/* poll(2) bits that hold now, of those asked for; ERR and HUP always. */
-u32 host_console_poll(int console, u32 events);
-
 #endif

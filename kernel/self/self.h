@@ -27,6 +27,11 @@ struct namespaces;
 #define SELF_MAX_LOCKS    12
 #define SELF_CALL_HISTORY 64
 
+/* struct self.wait_host */
+#define WAIT_ALONE      0
+#define WAIT_HOST       1
+#define WAIT_TAKES_OVER 2 /* it slept while another one watched the host, who has gone */
+
 struct held_lock {
     const void *lock;
     u64 lock_class;    /* enum lock_class */
@@ -58,8 +63,10 @@ struct self {
     u32 nheld;
     const void *waiting_for; /* a lock or a wait queue */
     const char *waiting_name;
-    u64 sleeps;             /* times that it slept; written by itself */
-    struct list_head waits; /* wait queue entries of this thread, own use */
+    u64 sleeps;                 /* times that it slept; written by itself */
+    struct list_head waits;     /* wait queue entries of this thread, own use */
+    u32 wait_host;              /* atomic; WAIT_: does what it waits for come from the host? */
+    struct list_head wait_heir; /* host/ready's lock; who watches the host when its watcher goes */
 
     u32 uaccess_off; /* not 0: user access is a bug now */
 

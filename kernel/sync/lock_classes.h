@@ -32,6 +32,7 @@
     X(TIMERFDS)      /* ipc: the list of timer descriptors */                                      \
     X(OBJECT)        /* a small object's own lock (eventfd, timerfd ...) */                        \
     X(TIMERS)        /* time: the timer queue */                                                   \
+    X(READY)         /* host: who watches the host's readiness queue, and for whom */              \
     X(WAITQ)         /* sync: a wait queue's list */                                               \
     X(SLAB)          /* mm: a slab cache */                                                        \
     X(PAGES)         /* mm: the page run allocator */                                              \

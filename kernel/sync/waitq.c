@@ -12,12 +12,29 @@
 enum { ARMED = 0, WOKEN = 1, ASLEEP = 2 };
 
 bool (*wait_signal_pending)(bool fatal_only);
+const struct wait_watcher *wait_watcher;
 
 void waitq_init(struct waitq *q, const char *name)
 {
     spin_init(&q->lock, WAITQ);
     list_init(&q->entries);
     q->name = name;
+    q->host = false;
+}
+
+void waitq_feed_by_host_locked(struct waitq *q)
+{
+    if (waitq_host(q))
+        return;
+    __atomic_store_n(&q->host, true, __ATOMIC_SEQ_CST);
+    waitq_wake_locked(q, 0);
+}
+
+void waitq_feed_by_host(struct waitq *q)
+{
+    spin_lock(&q->lock);
+    waitq_feed_by_host_locked(q);
+    spin_unlock(&q->lock);
 }
 
 void waitq_entry_init(struct waitq_entry *e, waitq_func func, u32 events)
@@ -110,13 +127,20 @@ void wait_prepare(struct waitq *q, struct waitq_entry *e)
 {
     __atomic_store_n(&self()->thread.wake, ARMED, __ATOMIC_SEQ_CST);
     waitq_add(q, e);
+    wait_on_host(waitq_host(q));
     waiting_begin(q, q->name);
 }
 
 void wait_arm(const char *name)
 {
     __atomic_store_n(&self()->thread.wake, ARMED, __ATOMIC_SEQ_CST);
+    wait_on_host(false);
     waiting_begin(self(), name);
+}
+
+void wait_on_host(bool host)
+{
+    WRITE_ONCE(self()->wait_host, host ? WAIT_HOST : WAIT_ALONE);
 }
 
 void wait_disarm(void)
@@ -131,26 +155,52 @@ static bool interrupted(enum wait_kind kind)
     return !wait_signal_pending || wait_signal_pending(kind == WAIT_KILLABLE);
 }
 
-int wait_sleep(enum wait_kind kind, ktime deadline)
+/* Until the thread's word is WOKEN: 0; -ETIMEDOUT; -EAGAIN: it has to watch the host now. */
+static int sleep_on_word(ktime deadline)
 {
     u32 *word = &self()->thread.wake;
-    u32 armed = ARMED;
+    u32 seen = ARMED;
     int err = 0;
+
+    if (!__atomic_compare_exchange_n(word, &seen, ASLEEP, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_ACQUIRE))
+        return 0;
+    if (unlikely(__atomic_load_n(&self()->wait_host, __ATOMIC_SEQ_CST) == WAIT_TAKES_OVER)) {
+        seen = ASLEEP;
+        __atomic_compare_exchange_n(word, &seen, ARMED, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+        return seen == WOKEN ? 0 : -EAGAIN;
+    }
+    self()->sleeps++;
+    while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) == ASLEEP && !err)
+        err = host_wait(word, ASLEEP, deadline);
+    return seen == ARMED ? -EAGAIN : err;
+}
+
+/* The word goes back to ARMED, so that a sleep that is about to begin does not. */
+void wait_take_over(struct self *thread)
+{
+    u32 *word = &thread->thread.wake, seen = ASLEEP;
+
+    __atomic_store_n(&thread->wait_host, WAIT_TAKES_OVER, __ATOMIC_SEQ_CST);
+    if (__atomic_compare_exchange_n(word, &seen, ARMED, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE))
+        host_wake(word, 1);
+}
+
+int wait_sleep(enum wait_kind kind, ktime deadline)
+{
+    bool host = READ_ONCE(self()->wait_host) != WAIT_ALONE;
+    int err;
 
     if (interrupted(kind))
         return -EINTR;
-    if (!__atomic_compare_exchange_n(word, &armed, ASLEEP, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE))
-        return interrupted(kind) ? -EINTR : 0;
-    self()->sleeps++;
-    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == ASLEEP) {
-        err = host_wait(word, ASLEEP, deadline);
-        if (err)
-            break;
-    }
-    if (interrupted(kind))
-        return -EINTR;
-    return err;
+    do {
+        err = host ? wait_watcher->watch(kind, deadline) : -EAGAIN;
+        if (err == -EAGAIN)
+            err = sleep_on_word(deadline);
+    } while (err == -EAGAIN);
+    if (host)
+        wait_watcher->end();
+    return interrupted(kind) ? -EINTR : err;
 }
 
 void wait_finish(struct waitq_entry *e)

@@ -14,6 +14,8 @@ struct waitq {
     struct spinlock lock; /* class WAITQ */
     struct list_head entries;
     const char *name; /* constant; for the hang report */
+    bool
+        host; /* atomic; its wake-ups come from the host: who sleeps here watches it, host/ready.h */
 };
 
 struct waitq_entry;
@@ -56,6 +58,14 @@ static inline bool waitq_active(struct waitq *q)
     return !list_empty(&q->entries);
 }
 
+/* From now on this queue's wake-ups come from the host, too; those who sleep already learn it. */
+void waitq_feed_by_host(struct waitq *q);
+void waitq_feed_by_host_locked(struct waitq *q);
+static inline bool waitq_host(const struct waitq *q)
+{
+    return __atomic_load_n(&q->host, __ATOMIC_ACQUIRE);
+}
+
 /* The pieces of the wait macros. */
 enum wait_kind { WAIT_KILLABLE = 0, WAIT_INTERRUPTIBLE = 1, WAIT_UNINTERRUPTIBLE = 2 };
 void wait_prepare(struct waitq *q,
@@ -65,12 +75,23 @@ int wait_sleep(enum wait_kind kind, ktime deadline);
 void wait_finish(struct waitq_entry *e);
 /* The same without an entry, for those that link several by hand: arm, ask, sleep; at the end disarm. */
 void wait_arm(const char *name);
+void wait_on_host(bool host); /* after wait_arm: does one of the queues depend on the host? */
 void wait_disarm(void);
 void wait_wake_thread(
     struct self *thread); /* ends a wait_sleep() of this thread, now or the next */
 
 /* signal/ tells whether the calling thread has a deliverable or a fatal signal; registered at start. */
 extern bool (*wait_signal_pending)(bool fatal_only);
+/*
+ * host/ready tells how a thread sleeps whose queue the host feeds. watch: 0 (look again), -ETIMEDOUT, or -EAGAIN when
+ * another one watches the host; then the thread sleeps as any other, until it is woken or has to take over. end: it
+ * sleeps no more.
+ */
+extern const struct wait_watcher {
+    int (*watch)(enum wait_kind kind, ktime deadline);
+    void (*end)(void);
+} * wait_watcher;
+void wait_take_over(struct self *thread); /* a thread that was told -EAGAIN watches from now on */
 
 /*
  * wait_event(queue, lock, condition, kind, deadline): waits until the condition holds. `lock` is a struct spinlock

@@ -56,6 +56,7 @@ struct self *stack_alloc(void)
     memset(block, 0, sizeof *block);
     list_init(&block->all);
     list_init(&block->waits);
+    list_init(&block->wait_heir);
     block->current_nr = -1;
     return block;
 }

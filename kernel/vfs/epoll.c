@@ -7,6 +7,7 @@
  * instance that watches another one is checked for loops when it begins to.
  */
 #include "base/errno.h"
+#include "host/ready.h"
 #include "mm/alloc.h"
 #include "mm/uaccess.h"
 #include "self/self.h"
@@ -29,7 +30,6 @@ struct epoll {
     struct list_head items; /* lock */
     struct waitq wait; /* epoll_wait sleeps here, and whoever polls the instance; its lock: ready */
     struct list_head ready; /* wait.lock */
-    u32 nhost;              /* lock; items that depend on the host */
 };
 
 struct epoll_hook { /* an item may stand in several queues */
@@ -46,7 +46,6 @@ struct epoll_item {
     struct epoll *epoll;         /* constant */
     struct file *file;           /* constant; not counted: the item goes with it */
     int fd;                      /* constant; with file it is the item's name */
-    int host_file;               /* -1: none */
     struct epoll_event event;    /* epoll->lock */
     bool is_ready;               /* epoll->wait.lock */
     bool failed;                 /* while it is added: no memory */
@@ -72,6 +71,11 @@ static bool hook_wake(struct waitq_entry *entry, u32 events)
     struct epoll *ep = item->epoll;
     u32 wanted = READ_ONCE(item->event.events) & ~EPOLL_FLAGS;
 
+    if (waitq_host(entry->queue) && !waitq_host(&ep->wait)) {
+        waitq_lock_nested(&ep->wait);
+        waitq_feed_by_host_locked(&ep->wait);
+        waitq_unlock(&ep->wait);
+    }
     if (!wanted || (events && !(events & (wanted | EPOLLERR | EPOLLHUP))))
         return false;
     waitq_lock_nested(&ep->wait);
@@ -100,11 +104,8 @@ static void item_queue(struct poll_table *table, struct file *file, struct waitq
     hook->item = item;
     list_add_tail(&hook->link, &item->hooks);
     waitq_add(q, &hook->entry);
-}
-
-static void item_host(struct poll_table *table, struct file *file, int host_file)
-{
-    container_of(table, struct item_table, table)->item->host_file = host_file;
+    if (waitq_host(q))
+        waitq_feed_by_host(&item->epoll->wait);
 }
 
 /* What of the item's events holds now. */
@@ -151,7 +152,6 @@ static void item_unlink(struct epoll_item *item)
         kfree(item->file->watchers);
         item->file->watchers = NULL;
     }
-    item->epoll->nhost -= item->host_file >= 0;
 }
 
 static struct list_head *watchers_of(struct file *file)
@@ -195,13 +195,11 @@ static int item_insert(struct epoll *ep, struct epoll_item *item)
 
 static int item_register(struct epoll_item *item)
 {
-    struct item_table table = {.table = {.queue = item_queue, .host = item_host, .events = ~0U},
-                               .item = item};
+    struct item_table table = {.table = {.queue = item_queue, .events = ~0U}, .item = item};
     u32 mask = file_poll(item->file, &table.table) & (item->event.events | EPOLLERR | EPOLLHUP);
 
     if (item->failed)
         return -ENOMEM;
-    item->epoll->nhost += item->host_file >= 0;
     if (mask & ~EPOLL_FLAGS) {
         spin_lock(&item->epoll->wait.lock);
         item_make_ready(item);
@@ -223,7 +221,6 @@ static int item_add(struct epoll *ep, struct file *file, int fd, const struct ep
     item->epoll = ep;
     item->file = file;
     item->fd = fd;
-    item->host_file = -1;
     item->event = *event;
 
     mutex_lock(&epoll_links);
@@ -467,19 +464,6 @@ static bool item_report(struct epoll_item *item, struct epoll_event *out)
     return true;
 }
 
-/* Items whose readiness the host decides are looked at each time. ep->lock is held. */
-static void host_items_ready(struct epoll *ep)
-{
-    struct epoll_item *item;
-
-    if (!ep->nhost)
-        return;
-    list_for_each_entry(item, &ep->items, link) {
-        if (item->host_file >= 0)
-            ready_put(item);
-    }
-}
-
 /* Takes events of up to n items off the list. */
 static u32 collect(struct epoll *ep, struct list_head *list, struct epoll_event *events, u32 n)
 {
@@ -498,42 +482,6 @@ static bool epoll_has_ready(struct epoll *ep)
     return !list_empty(&ep->ready);
 }
 
-/* Sleeps on the host's descriptors of the items too. */
-static int sleep_on_host(struct epoll *ep, ktime deadline)
-{
-    struct host_pollfd few[POLL_INLINE], *fds = few;
-    struct epoll_item *item;
-    u32 n = 0, room;
-    int err;
-
-    mutex_lock(&ep->lock);
-    room = ep->nhost;
-    if (room > POLL_INLINE)
-        fds = kmalloc(room * sizeof(*fds));
-    if (fds)
-        list_for_each_entry(item, &ep->items, link) {
-            if (item->host_file >= 0 && (item->event.events & ~EPOLL_FLAGS))
-                fds[n++] = (struct host_pollfd){.file = item->host_file,
-                                                .events = (s16)item->event.events};
-        }
-    mutex_unlock(&ep->lock);
-    if (!fds)
-        return -ENOMEM;
-    if (signal_pending(false)) {
-        err = -EINTR;
-    } else {
-        signal_settle();
-        err = host_poll(fds, n, deadline);
-        if (err == -EINTR && !signal_pending(false))
-            err = 0;
-        else if (err == 0 && deadline != KTIME_FOREVER && time_monotonic() >= deadline)
-            err = -ETIMEDOUT;
-    }
-    if (fds != few)
-        kfree(fds);
-    return err < 0 ? err : 0;
-}
-
 static int epoll_sleep(struct epoll *ep, ktime deadline)
 {
     struct waitq_entry entry;
@@ -543,8 +491,7 @@ static int epoll_sleep(struct epoll *ep, ktime deadline)
     entry.exclusive = true;
     wait_prepare(&ep->wait, &entry);
     if (!epoll_has_ready(ep))
-        err = READ_ONCE(ep->nhost) ? sleep_on_host(ep, deadline)
-                                   : wait_sleep(WAIT_INTERRUPTIBLE, deadline);
+        err = wait_sleep(WAIT_INTERRUPTIBLE, deadline);
     wait_finish(&entry);
     return err;
 }
@@ -553,9 +500,6 @@ static int epoll_sleep(struct epoll *ep, ktime deadline)
 static void ready_list_take(struct epoll *ep, struct list_head *list)
 {
     list_init(list);
-    mutex_lock(&ep->lock);
-    host_items_ready(ep);
-    mutex_unlock(&ep->lock);
     spin_lock(&ep->wait.lock);
     list_splice_tail(&ep->ready, list);
     spin_unlock(&ep->wait.lock);
@@ -609,6 +553,9 @@ static int epoll_wait_until(int epfd, struct epoll_event __user *user, int max, 
     if (ref.file->ops != &epoll_ops)
         return -EINVAL;
     ep = ref.file->private;
+    /* Who never sleeps, because there is always something or it does not want to, takes the host's news here. */
+    if (waitq_host(&ep->wait) && (deadline == 0 || epoll_has_ready(ep)))
+        host_ready_look();
     for (;;) {
         n = events_get(ep, user, max);
         if (n || err || deadline == 0)

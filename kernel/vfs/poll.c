@@ -45,9 +45,10 @@ static int poll_kernel(struct pollfd *fds, u32 n, ktime deadline)
         poll_set_arm(&set);
         ready = ask_all(&set, fds, n);
         poll_set_registered(&set);
-        if (ready || err || deadline == 0)
+        if (ready || err || (deadline == 0 && !poll_set_look(&set)))
             break;
-        err = set.error ? set.error : poll_set_sleep(&set, deadline);
+        if (deadline != 0)
+            err = set.error ? set.error : poll_set_sleep(&set, deadline);
     }
     poll_set_release(&set);
     if (ready)

@@ -17,9 +17,7 @@ struct file;
 struct poll_table {
     void (*queue)(struct poll_table *table, struct file *file,
                   struct waitq *q); /* NULL: just ask */
-    /* The answer also depends on a host descriptor, which the sleeper then has to watch itself. */
-    void (*host)(struct poll_table *table, struct file *file, int host_file);
-    u32 events; /* which the caller wants to know */
+    u32 events;                     /* which the caller wants to know */
 };
 
 /* table may be NULL: only the mask is wanted. No lock of the file may be held. */
@@ -27,12 +25,6 @@ static inline void poll_wait(struct file *file, struct waitq *q, struct poll_tab
 {
     if (table && table->queue)
         table->queue(table, file, q);
-}
-
-static inline void poll_wait_host(struct file *file, int host_file, struct poll_table *table)
-{
-    if (table && table->host)
-        table->host(table, file, host_file);
 }
 
 /* What a file without a poll operation (a regular file) answers. */

@@ -3,9 +3,9 @@
 
 #include "base/errno.h"
 #include "base/string.h"
+#include "host/ready.h"
 #include "mm/alloc.h"
 #include "mm/uaccess.h"
-#include "signal/signal.h"
 #include "sync/waitq.h"
 #include "time/time.h"
 #include "vfs/file.h"
@@ -53,28 +53,14 @@ static void set_queue(struct poll_table *table, struct file *file, struct waitq 
     waitq_add(q, &entry->wait);
 }
 
-static void set_host(struct poll_table *table, struct file *file, int host_file)
-{
-    struct poll_set *set = container_of(table, struct poll_set, table);
-
-    if (!grow((void **)&set->host, set->inline_host, set->nhost, &set->host_room,
-              sizeof(*set->host))) {
-        set->error = -ENOMEM;
-        return;
-    }
-    set->host[set->nhost++] = (struct host_pollfd){.file = host_file, .events = (s16)table->events};
-}
-
 void poll_set_init(struct poll_set *set)
 {
-    set->table = (struct poll_table){.queue = set_queue, .host = set_host};
+    set->table = (struct poll_table){.queue = set_queue};
     set->entries = set->inline_list;
     set->n = 0;
     set->room = POLL_INLINE;
-    set->host = set->inline_host;
-    set->nhost = 0;
-    set->host_room = POLL_INLINE;
     set->error = 0;
+    set->looked = false;
 }
 
 u32 poll_set_ask(struct poll_set *set, struct file *file, u32 events)
@@ -87,7 +73,6 @@ u32 poll_set_ask(struct poll_set *set, struct file *file, u32 events)
 void poll_set_registered(struct poll_set *set)
 {
     set->table.queue = NULL;
-    set->table.host = NULL;
 }
 
 void poll_set_arm(struct poll_set *set)
@@ -95,21 +80,27 @@ void poll_set_arm(struct poll_set *set)
     wait_arm("poll");
 }
 
+static bool fed_by_host(const struct poll_set *set)
+{
+    for (u32 i = 0; i < set->n; i++)
+        if (waitq_host(set->entries[i]->wait.queue))
+            return true;
+    return false;
+}
+
 int poll_set_sleep(struct poll_set *set, ktime deadline)
 {
-    int n;
+    wait_on_host(fed_by_host(set));
+    return wait_sleep(WAIT_INTERRUPTIBLE, deadline);
+}
 
-    if (!set->nhost)
-        return wait_sleep(WAIT_INTERRUPTIBLE, deadline);
-    if (signal_pending(false))
-        return -EINTR;
-    signal_settle();
-    n = host_poll(set->host, set->nhost, deadline);
-    if (n == -EINTR)
-        return signal_pending(false) ? -EINTR : 0;
-    if (n < 0)
-        return n;
-    return n == 0 && deadline != KTIME_FOREVER && time_monotonic() >= deadline ? -ETIMEDOUT : 0;
+bool poll_set_look(struct poll_set *set)
+{
+    if (set->looked || !fed_by_host(set))
+        return false;
+    set->looked = true;
+    host_ready_look();
+    return true;
 }
 
 void poll_set_release(struct poll_set *set)
@@ -123,8 +114,6 @@ void poll_set_release(struct poll_set *set)
     }
     if (set->entries != set->inline_list)
         kfree(set->entries);
-    if (set->host != set->inline_host)
-        kfree(set->host);
 }
 
 int poll_deadline(const struct timespec __user *timeout, ktime *deadline)

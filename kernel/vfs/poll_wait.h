@@ -2,10 +2,9 @@
 #ifndef VFS_POLL_WAIT_H
 #define VFS_POLL_WAIT_H
 
-#include "host/poll.h"
 #include "vfs/poll.h"
 
-#define POLL_INLINE 8 /* queue entries and host descriptors that need no allocation */
+#define POLL_INLINE 8 /* queue entries that need no allocation */
 
 struct poll_entry {
     struct waitq_entry wait;
@@ -16,12 +15,10 @@ struct poll_set {
     struct poll_table table;
     struct poll_entry **entries; /* they do not move: queues link them */
     u32 n, room;
-    struct host_pollfd *host;
-    u32 nhost, host_room;
-    int error; /* -ENOMEM */
+    int error;   /* -ENOMEM */
+    bool looked; /* poll_set_look() has taken the host's news */
     struct poll_entry inline_entries[POLL_INLINE];
     struct poll_entry *inline_list[POLL_INLINE];
-    struct host_pollfd inline_host[POLL_INLINE];
 };
 
 void poll_set_init(struct poll_set *set);
@@ -33,6 +30,8 @@ void poll_set_registered(struct poll_set *set);
 void poll_set_arm(struct poll_set *set);
 /* 0: ask again; -ETIMEDOUT; -EINTR. */
 int poll_set_sleep(struct poll_set *set, ktime deadline);
+/* For who does not sleep: takes the host's news, once. False: they do not matter, the first answer stands. */
+bool poll_set_look(struct poll_set *set);
 void poll_set_release(struct poll_set *set);
 
 /* A deadline of poll's kind: NULL is forever. -EFAULT, -EINVAL. */

@@ -82,9 +82,10 @@ static int select_kernel(const struct select_args *args, ktime deadline)
         poll_set_arm(&set);
         ready = ask_all(&set, args);
         poll_set_registered(&set);
-        if (ready || err || deadline == 0)
+        if (ready || err || (deadline == 0 && !poll_set_look(&set)))
             break;
-        err = set.error ? set.error : poll_set_sleep(&set, deadline);
+        if (deadline != 0)
+            err = set.error ? set.error : poll_set_sleep(&set, deadline);
     }
     poll_set_release(&set);
     if (ready)

@@ -117,20 +117,3 @@ void target_wake(uint32_t *word, uint32_t n)
     FAULT_DELAY();
     HOST3(__NR_futex, word, FUTEX_WAKE, n);
 }
-
-_Static_assert(sizeof(struct target_pollfd) == 8, "the host's struct pollfd");
-
-int target_poll(struct target_pollfd *fds, size_t n, int64_t deadline)
-{
-    struct target_thread *thread = thread_self();
-    struct host_timespec left;
-    int64_t now;
-
-    FAULT(EINTR);
-    if (deadline != TARGET_FOREVER) {
-        now = target_clock_read(TARGET_CLOCK_MONOTONIC);
-        left = timespec_of(deadline > now ? deadline - now : 0);
-    }
-    return (int)HOST_BLOCKING5(thread, __NR_ppoll, fds, n,
-                               deadline == TARGET_FOREVER ? NULL : &left, NULL, 8);
-}

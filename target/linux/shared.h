@@ -44,6 +44,7 @@ struct target_shared {
     int32_t zygote_pid;
     int32_t log_file;
     int32_t window_file; /* the memfd behind the page window */
+    int32_t ready_file;  /* the epoll instance behind the readiness queue */
 
     uint32_t service_word;   /* atomic; the service thread sleeps on it */
     uint32_t blanks_wanted;  /* atomic; how many blanks should stand ready */

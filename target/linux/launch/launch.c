@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/rseq.h>
 #include <unistd.h>
@@ -72,6 +73,11 @@ int launch(const struct launch_options *options)
     image_find_vdso(shared);
     note_rseq(shared);
     shared->log_file = log_open();
+    shared->ready_file = epoll_create1(EPOLL_CLOEXEC);
+    if (shared->ready_file < 0) {
+        launch_complain("the host gives no descriptor to wait with: %s", strerror(errno));
+        return 125;
+    }
     shared->supervisor_pid = getpid();
     shared->fault_seed = options->fault_seed;
     shared->fault_interval = options->fault_interval;
