@@ -258,7 +258,7 @@ UNIT_KERNEL_OBJS := $(UNIT_KERNEL_SRCS:%.c=$(B)/tests/unit/%.o)
 TEST_TOOLS  := $(B)/tests/isolate $(B)/tests/fuzz/calls $(B)/tests/table/arguments $(B)/tests/cli/myst
 
 .PHONY: tests check
-tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) ## build the tests without running them
+tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) sequences ## build the tests without running them
 
 # A test that does not build is one that failed: the others run nevertheless.
 check: all ## build and run every test (tests/run --help selects)
@@ -274,6 +274,8 @@ $(B)/tests/unit/kernel.a: $(UNIT_KERNEL_OBJS)
 	$(call say,AR)rm -f $@ && ar rc $@ $^
 $(UNIT): $(B)/%: $(B)/%.o $(B)/tests/unit/kernel.a
 	$(call say,LD)gcc -pthread $(SANITIZE) $< $(B)/tests/unit/kernel.a -lcmocka -o $@
+
+include target/mock/mock.mk
 
 $(B)/tests/bench/micro: tests/bench/micro.c $(B)/.deps
 	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) -O2 -pthread $< -o $@

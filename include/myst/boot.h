@@ -16,6 +16,7 @@
  *   HOST    the host's vDSO and its data
  *   WINDOW  every page of kernel memory and page cache, by its offset
  */
+#ifndef MYST_MOCK_LAYOUT
 #define MYST_RANGE_START 0x650000000000UL
 #define MYST_RANGE_END   0x700000000000UL
 #define MYST_TEXT_BASE   0x650000000000UL
@@ -26,6 +27,24 @@
 
 /* Program addresses lie below this. */
 #define MYST_USER_END 0x7ffffffff000UL
+#else
+/*
+ * The mock target keeps programs' memory beside its own, under numbers that no address of its process has.
+ * Its window lies where the sanitizer has room: ThreadSanitizer in the lowest 512 GiB only.
+ */
+#ifdef __SANITIZE_THREAD__
+#define MYST_RANGE_START 0x001000000000UL
+#else
+#define MYST_RANGE_START 0x420000000000UL
+#endif
+#define MYST_WINDOW_SIZE 0x004000000000UL
+#define MYST_RANGE_END   (MYST_RANGE_START + MYST_WINDOW_SIZE)
+#define MYST_WINDOW_BASE MYST_RANGE_START
+#define MYST_DATA_BASE   MYST_RANGE_START /* what can be a kernel object: not .data and .bss here */
+#define MYST_TEXT_BASE   MYST_RANGE_START /* no symbols */
+#define MYST_HOST_BASE   MYST_RANGE_START
+#define MYST_USER_END    0x400000000000UL
+#endif
 
 struct boot_mount {
     const char *source; /* as the user wrote it */

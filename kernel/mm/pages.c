@@ -22,8 +22,8 @@
 #define CHUNK_SIZE       (2UL << 20) /* what the kernel zone backs at a time; the processor's huge page */
 #define CHUNK_POOL       4           /* free chunks that stay backed */
 #define BIG_SIZE         (1UL << 30)
-#define KERNEL_ZONE_SIZE (256UL << 30)
-#define TABLE_STEP       65536UL /* tables are backed in such pieces */
+#define KERNEL_ZONE_SIZE (MYST_WINDOW_SIZE / 32) /* 256 GiB */
+#define TABLE_STEP       65536UL                 /* tables are backed in such pieces */
 #define NIL              UINT32_MAX
 #define MAX_ORDERS       16
 

@@ -15,7 +15,7 @@
 
 #define STACK_RANDOM  (1UL << 34) /* the stack's top lies up to 16 GiB below the end */
 #define MMAP_RANDOM   (1UL << 40)
-#define PIE_BASE      0x555555554000UL /* two thirds of the address space, as on Linux */
+#define PIE_BASE      (MYST_USER_END / 3 * 2 & PAGE_MASK) /* as on Linux */
 #define BRK_RANDOM    (32UL << 20)
 #define STACK_GAP_MIN (128UL << 20)
 #define STACK_GAP_MAX (MYST_USER_END / 6 * 5)

@@ -64,7 +64,7 @@ struct self *stack_alloc(void)
 /* The first thread's block is the target's own. */
 static bool is_from_pages(const struct self *block)
 {
-    return (u64)block >= MYST_WINDOW_BASE;
+    return (u64)block - MYST_WINDOW_BASE < MYST_WINDOW_SIZE;
 }
 
 void stack_free(struct self *block)

@@ -113,6 +113,19 @@ class UnitTest(CmockaTest):
     group = "unit"
 
 
+class SequenceTest(CmockaTest):
+    """A cmocka program that runs scripts of system calls on the mock target, once for each sanitizer."""
+
+    group = "sequences"
+    FLAVOURS = ("asan", "tsan")
+
+    def __init__(self, source, flavour):
+        super().__init__(source)
+        name = os.path.basename(self.name)
+        self.name = f"sequences/{flavour}/{name}"
+        self.binary = os.path.join(ROOT, "build", "mock", flavour, "sequences", name)
+
+
 class ConformanceTest(CmockaTest):
     group = "conformance"
     modes = (NATIVE, INSIDE, TRAP)
@@ -296,6 +309,8 @@ def _sources(*patterns):
 
 def discover():
     tests = [UnitTest(path) for path in _sources("unit/*.c")]
+    tests += [SequenceTest(path, flavour) for path in _sources("sequences/*.c")
+              for flavour in SequenceTest.FLAVOURS]
     tests += [ConformanceTest(path) for path in _sources("conformance/*/*.c")
               if "/lib/" not in path]
     tests += TableTest.by_room()

@@ -1,0 +1,218 @@
+/*
+ * target/mock/heap.c: kmalloc() and slabs on the heap of the test program, in place of kernel/mm/slab.c:
+ * sanitizers then know each object's bounds and who has made and freed it. Also counts page runs.
+ *
+ * The prototypes are those of kernel/mm/alloc.h, which a target does not include.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct object {
+    struct object *next, **link;
+    void *base;
+    size_t size;
+    const void *maker; /* the address that asked for it */
+    uint64_t number;   /* grows */
+};
+
+struct slab {
+    size_t size, align;
+};
+
+static struct {
+    pthread_mutex_t lock; /* everything */
+    struct object *objects;
+    uint64_t count, bytes, next_number;
+    int64_t runs, stacks;
+} heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+#define HEAD(align) ((sizeof(struct object) + (align)-1) / (align) * (align))
+
+static void *object_new(size_t size, size_t align, const void *maker)
+{
+    struct object *object;
+    char *base;
+
+    if (request_fails("object", maker) || size > 1UL << 31)
+        return NULL;
+    align = align < 16 ? 16 : align;
+    if (posix_memalign((void **)&base, align, HEAD(align) + size))
+        return NULL;
+    object = (struct object *)(base + HEAD(align)) - 1;
+    object->base = base;
+    object->size = size;
+    object->maker = maker;
+    pthread_mutex_lock(&heap.lock);
+    object->number = heap.next_number++;
+    object->next = heap.objects;
+    object->link = &heap.objects;
+    if (object->next)
+        object->next->link = &object->next;
+    heap.objects = object;
+    heap.count++;
+    heap.bytes += size;
+    pthread_mutex_unlock(&heap.lock);
+    return object + 1;
+}
+
+static void object_free(const void *p)
+{
+    struct object *object = (struct object *)p - 1;
+
+    pthread_mutex_lock(&heap.lock);
+    *object->link = object->next;
+    if (object->next)
+        object->next->link = object->link;
+    heap.count--;
+    heap.bytes -= object->size;
+    pthread_mutex_unlock(&heap.lock);
+    free(object->base);
+}
+
+#define MAKER __builtin_return_address(0)
+
+void *kmalloc(size_t size);
+void *kmalloc(size_t size)
+{
+    void *p = object_new(size, 16, MAKER);
+
+    return p ? memset(p, 0xa5, size) : NULL; /* not what it was meant to be */
+}
+
+void *kzalloc(size_t size);
+void *kzalloc(size_t size)
+{
+    void *p = object_new(size, 16, MAKER);
+
+    return p ? memset(p, 0, size) : NULL;
+}
+
+void kfree(const void *p);
+void kfree(const void *p)
+{
+    if (p)
+        object_free(p);
+}
+
+void *krealloc(void *old, size_t size);
+void *krealloc(void *old, size_t size)
+{
+    size_t had = old ? ((struct object *)old - 1)->size : 0;
+    void *new = object_new(size, 16, MAKER);
+
+    if (!new)
+        return size <= had ? old : NULL;
+    memset(new, 0xa5, size);
+    if (old) {
+        memcpy(new, old, had < size ? had : size);
+        object_free(old);
+    }
+    return new;
+}
+
+size_t kmalloc_used(void);
+size_t kmalloc_used(void)
+{
+    return __atomic_load_n(&heap.bytes, __ATOMIC_RELAXED);
+}
+
+void slab_init(void);
+void slab_init(void)
+{
+}
+
+struct slab *slab_create(const char *name, size_t size, size_t align);
+struct slab *slab_create(const char *name, size_t size, size_t align)
+{
+    struct slab *slab = object_new(sizeof(*slab), 16, MAKER);
+
+    (void)name;
+    if (slab)
+        *slab = (struct slab){size, align};
+    return slab;
+}
+
+void *slab_alloc(struct slab *slab);
+void *slab_alloc(struct slab *slab)
+{
+    void *p = object_new(slab->size, slab->align, MAKER);
+
+    return p ? memset(p, 0, slab->size) : NULL;
+}
+
+void slab_free(struct slab *slab, void *object);
+void slab_free(struct slab *slab, void *object)
+{
+    (void)slab;
+    if (object)
+        object_free(object);
+}
+
+/* --- page runs: kernel/mm/pages.c has these under the names page_runs_* in the mock ---------------------- */
+
+uint64_t page_runs_alloc(size_t bytes, size_t align, int flags);
+void page_runs_free(uint64_t offset, size_t bytes);
+uint64_t pages_alloc(size_t bytes, size_t align, int flags);
+void pages_free(uint64_t offset, size_t bytes);
+
+#define NONE UINT64_MAX
+
+static void runs_add(size_t bytes, size_t align, int n)
+{
+    pthread_mutex_lock(&heap.lock);
+    if (bytes == TARGET_STACK_SIZE && align == TARGET_STACK_SIZE)
+        heap.stacks += n;
+    heap.runs += n;
+    pthread_mutex_unlock(&heap.lock);
+}
+
+uint64_t pages_alloc(size_t bytes, size_t align, int flags)
+{
+    uint64_t offset = NONE;
+
+    if (!request_fails("run", MAKER))
+        offset = page_runs_alloc(bytes, align, flags);
+    if (offset != NONE)
+        runs_add(bytes, align, 1);
+    return offset;
+}
+
+void pages_free(uint64_t offset, size_t bytes)
+{
+    runs_add(bytes, 0, -1);
+    page_runs_free(offset, bytes);
+}
+
+/* --- what there is ------------------------------------------------------------------------------------------ */
+
+void heap_usage(struct mock_usage *out)
+{
+    pthread_mutex_lock(&heap.lock);
+    out->objects = heap.count;
+    out->bytes = heap.bytes;
+    out->runs = (uint64_t)(heap.runs - heap.stacks);
+    out->number = heap.next_number;
+    pthread_mutex_unlock(&heap.lock);
+}
+
+void mock_usage_print(const struct mock_usage *before)
+{
+    pthread_mutex_lock(&heap.lock);
+    for (const struct object *o = heap.objects; o; o = o->next)
+        if (o->number >= before->number)
+            fprintf(stderr, "mock: an object of %zu bytes is left, made at %p\n", o->size,
+                    o->maker);
+    pthread_mutex_unlock(&heap.lock);
+}
+
+/* The instance is over: what it had is nobody's. */
+void heap_reset(void)
+{
+    while (heap.objects)
+        object_free(heap.objects + 1);
+    heap.runs = heap.stacks = 0;
+    heap.next_number = 0;
+}
