@@ -11,6 +11,7 @@
 
 #include <asm/signal.h>
 
+#define LENGTH_MAX     ((size_t)INT32_MAX & PAGE_MASK) /* one call moves no more, write(2) */
 #define CONTROL_INLINE 256
 #define CONTROL_PUT    8192 /* no family has more to say with one message */
 
@@ -40,12 +41,11 @@ long sys_sendto(int sockfd, const void __user *buf, size_t len, unsigned int fla
     struct socket *sock;
     struct iter data;
     struct message msg = {.data = &data};
-    int err;
+    int err = socket_borrow(sockfd, &fd, &sock);
 
-    len = MIN(len, (size_t)INT32_MAX & PAGE_MASK);
-    if (!user_range_ok(buf, len))
-        return -EFAULT;
-    err = socket_borrow(sockfd, &fd, &sock);
+    len = MIN(len, LENGTH_MAX);
+    if (!err && !user_range_ok(buf, len))
+        err = -EFAULT;
     if (!err && dest_addr)
         err = sock_addr_from_user(&name, dest_addr, addrlen);
     if (err)
@@ -65,12 +65,11 @@ long sys_recvfrom(int sockfd, void __user *buf, size_t len, unsigned int flags,
     struct iter data;
     struct message msg = {.data = &data};
     ssize_t n;
-    int err;
+    int err = socket_borrow(sockfd, &fd, &sock);
 
-    len = MIN(len, (size_t)INT32_MAX & PAGE_MASK);
-    if (!user_range_ok(buf, len))
-        return -EFAULT;
-    err = socket_borrow(sockfd, &fd, &sock);
+    len = MIN(len, LENGTH_MAX);
+    if (!err && !user_range_ok(buf, len))
+        err = -EFAULT;
     if (err)
         return err;
     iter_init_user(&data, false, buf, len);

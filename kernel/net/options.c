@@ -237,12 +237,11 @@ long sys_setsockopt(int sockfd, int level, int optname, const void __user *optva
     struct socket *sock;
     u64 small[16];
     void *value = small;
+    int err = socket_borrow(sockfd, &fd, &sock);
     u32 len;
-    int err;
 
-    if (optlen < 0)
-        return -EINVAL;
-    err = socket_borrow(sockfd, &fd, &sock);
+    if (!err && optlen < 0)
+        err = -EINVAL;
     if (err)
         return err;
     len = MIN((u32)optlen, (u32)OPTION_MAX);

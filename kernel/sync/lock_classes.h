@@ -7,6 +7,7 @@
 
 #define LOCK_CLASSES(X)                                                                            \
     X(EXEC)          /* task: one exec or ptrace attach of a process at a time */                  \
+    X(UNIX_BIND)     /* net: one socket getting its name */                                        \
     X(RENAME)        /* vfs: renames of directories between directories, one a superblock */       \
     X(MOUNT)         /* vfs: the mount tree */                                                     \
     X(EPOLL_TREE)    /* ipc: nesting of epoll instances */                                         \
@@ -17,6 +18,7 @@
     X(OVERLAY_UPPER) /* overlay: inodes of an upper layer, below those that show them */           \
     X(PIPE)          /* ipc: a pipe's buffers */                                                   \
     X(TTY)           /* dev: a terminal's discipline */                                            \
+    X(UNIX_INFLIGHT) /* net: which sockets lie in queues, and the search for garbage */            \
     X(SOCKET)        /* net: a socket's state */                                                   \
     X(MM)            /* mm: a space's vma tree */                                                  \
     X(MEMOBJ)        /* mm: a memory object's extents */                                           \

@@ -143,7 +143,6 @@ int file_start(void);
 struct file *file_alloc(void);
 void file_prepare(struct file *file);       /* the fields that every file has; one reference */
 int inode_want_writer(struct inode *inode); /* -ETXTBSY */
-void path_accessed(const struct path *path);
 int inode_truncate(struct inode *inode, u64 size, struct file *file);
 int inode_change(const struct path *path, struct iattr *attr); /* notify_change: the fs's setattr */
 int inode_remove_privileges(struct inode *inode);              /* set-user-id bits, after a write */

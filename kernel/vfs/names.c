@@ -151,7 +151,8 @@ static int node_type_check(umode mode)
     }
 }
 
-static int make_node(int dirfd, const char *text, umode mode, dev_t rdev)
+/* made: NULL, or what it is then, counted. */
+static int make_node(int dirfd, const char *text, umode mode, dev_t rdev, struct path *made)
 {
     struct target target;
     int err = target_start(&target, dirfd, text);
@@ -163,6 +164,9 @@ static int make_node(int dirfd, const char *text, umode mode, dev_t rdev)
             (mode & S_IFMT) | (mode & (S_ISDIR(mode) ? 01777 : 07777) & (umode)~self()->fs->umask);
 
         err = name_create_locked(&target.walk.path, target.child, masked, rdev);
+        if (!err && made)
+            *made = (struct path){.mount = mount_get(target.walk.path.mount),
+                                  .dentry = dentry_get(target.child)};
         target_unlock(&target);
     }
     target_end(&target);
@@ -171,12 +175,17 @@ static int make_node(int dirfd, const char *text, umode mode, dev_t rdev)
 
 int vfs_mkdir(const char *path, umode mode)
 {
-    return make_node(AT_FDCWD, path, S_IFDIR | (mode & 07777), 0);
+    return make_node(AT_FDCWD, path, S_IFDIR | (mode & 07777), 0, NULL);
 }
 
 int vfs_mknod(const char *path, umode mode, dev_t rdev)
 {
-    return make_node(AT_FDCWD, path, mode, rdev);
+    return make_node(AT_FDCWD, path, mode, rdev, NULL);
+}
+
+int vfs_mknod_path(const char *path, umode mode, struct path *out)
+{
+    return make_node(AT_FDCWD, path, mode, 0, out);
 }
 
 long sys_mkdirat(int dirfd, const char __user *pathname, unsigned int mode)
@@ -184,7 +193,7 @@ long sys_mkdirat(int dirfd, const char __user *pathname, unsigned int mode)
     AUTO_PATHNAME name;
     int err = pathname_get(&name, pathname);
 
-    return err ? err : make_node(dirfd, name.text, S_IFDIR | ((umode)mode & 07777), 0);
+    return err ? err : make_node(dirfd, name.text, S_IFDIR | ((umode)mode & 07777), 0, NULL);
 }
 
 long sys_mkdir(const char __user *pathname, unsigned int mode)
@@ -203,7 +212,7 @@ long sys_mknodat(int dirfd, const char __user *pathname, unsigned int mode, unsi
     if (err)
         return err;
     return make_node(dirfd, name.text, (type ? type : S_IFREG) | ((umode)mode & 07777),
-                     type == S_IFCHR || type == S_IFBLK ? dev : 0);
+                     type == S_IFCHR || type == S_IFBLK ? dev : 0, NULL);
 }
 
 long sys_mknod(const char __user *pathname, unsigned int mode, unsigned int dev)

@@ -116,10 +116,13 @@ int path_lookup_at(const struct path *start, const char *text, u32 flags, struct
 int vfs_mkdir(const char *path, umode mode);
 int vfs_mknod(const char *path, umode mode, dev_t rdev);
 int vfs_symlink(const char *target, const char *path);
+int vfs_mknod_path(const char *path, umode mode, struct path *out); /* what was made, counted */
 
 /* The same on a directory that the caller holds (for loaders of archives): one name, no slash. */
 int vfs_create_at(const struct path *dir, const char *name, umode mode, dev_t rdev,
                   struct path *out);
+/* Reading through the path counts as an access of what it leads to. */
+void path_accessed(const struct path *path);
 int vfs_symlink_at(const struct path *dir, const char *name, const char *target);
 
 #endif
