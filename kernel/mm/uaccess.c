@@ -13,6 +13,13 @@
 
 #define MAX_TRANSFER 0x7ffff000UL /* read(2): the most that one call moves */
 
+bool user_limit_ok(const void __user *p, size_t n)
+{
+    u64 end;
+
+    return !add_overflow((u64)p, n, &end) && end <= MYST_USER_END;
+}
+
 bool user_range_ok(const void __user *p, size_t n)
 {
     u64 start = (u64)p, end;

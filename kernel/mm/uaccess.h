@@ -21,6 +21,8 @@ ssize_t strnlen_user(const char __user *from, size_t max);
 int user_cmpxchg(u32 __user *word, u32 expected, u32 desired, u32 *seen);
 /* Is the range inside what a program can address at all? */
 bool user_range_ok(const void __user *p, size_t n);
+/* Does it end below the addresses of programs? All that some calls of Linux look at first. */
+bool user_limit_ok(const void __user *p, size_t n);
 
 /* value is a variable of the type that ptr points to. */
 #define get_user(value, ptr)                                                                       \

@@ -41,11 +41,12 @@ long sys_sendto(int sockfd, const void __user *buf, size_t len, unsigned int fla
     struct socket *sock;
     struct iter data;
     struct message msg = {.data = &data};
-    int err = socket_borrow(sockfd, &fd, &sock);
+    int err;
 
     len = MIN(len, LENGTH_MAX);
-    if (!err && !user_range_ok(buf, len))
-        err = -EFAULT;
+    if (!user_limit_ok(buf, len))
+        return -EFAULT;
+    err = socket_borrow(sockfd, &fd, &sock);
     if (!err && dest_addr)
         err = sock_addr_from_user(&name, dest_addr, addrlen);
     if (err)
@@ -65,11 +66,12 @@ long sys_recvfrom(int sockfd, void __user *buf, size_t len, unsigned int flags,
     struct iter data;
     struct message msg = {.data = &data};
     ssize_t n;
-    int err = socket_borrow(sockfd, &fd, &sock);
+    int err;
 
     len = MIN(len, LENGTH_MAX);
-    if (!err && !user_range_ok(buf, len))
-        err = -EFAULT;
+    if (!user_limit_ok(buf, len))
+        return -EFAULT;
+    err = socket_borrow(sockfd, &fd, &sock);
     if (err)
         return err;
     iter_init_user(&data, false, buf, len);
