@@ -16,9 +16,8 @@
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
 #include <asm/termios.h>
+#include <linux/major.h>
 #include <myst/boot.h>
-
-#define TTYAUX_MAJOR 5
 
 static struct {
     struct tty tty;
@@ -113,7 +112,8 @@ static int console_open(struct inode *inode, struct file *file)
 {
     if (console.in < 0)
         return -ENXIO;
-    tty_opened(&console.tty, (int)file_flags(file));
+    file->mode |= FILE_STREAM;
+    tty_opened(&console.tty, file);
     return 0;
 }
 
@@ -184,7 +184,7 @@ static long console_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 {
     long result;
 
-    if (tty_job_ioctl(&console.tty, cmd, arg, &result))
+    if (tty_job_ioctl(&console.tty, false, cmd, arg, &result))
         return result;
     for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
         if (requests[i].cmd == cmd)
@@ -200,13 +200,30 @@ static const struct file_ops console_ops = {
     .ioctl = console_ioctl,
 };
 
-/* /dev/tty: whichever terminal controls the opener's session; there is one kind so far. */
+/* As the first open of /dev/console. */
+static int console_open_current(struct tty *tty, struct file *file)
+{
+    file->ops = &console_ops;
+    return console_open(NULL, file);
+}
+
+/* It is there as long as the instance. */
+static void console_release(struct tty *tty)
+{
+}
+
+static const struct tty_ops console_tty_ops = {
+    .stops_output = console_stops_output,
+    .open_current = console_open_current,
+    .release = console_release,
+};
+
+/* /dev/tty: whichever terminal controls the opener's session. */
 static int current_open(struct inode *inode, struct file *file)
 {
-    if (tty_controlling() != &console.tty)
-        return -ENXIO;
-    file->ops = &console_ops;
-    return 0;
+    AUTO(tty_put) struct tty *tty = tty_controlling();
+
+    return tty ? tty->ops->open_current(tty, file) : -ENXIO;
 }
 
 static const struct file_ops current_ops = {.open = current_open};
@@ -288,8 +305,7 @@ int console_start(const struct boot_info *boot)
         }
     console.boot = boot;
     news_start(boot);
-    console.tty.rdev = dev_make(TTYAUX_MAJOR, 1);
-    console.tty.stops_output = console_stops_output;
+    tty_init(&console.tty, &console_tty_ops, dev_make(TTYAUX_MAJOR, 1));
     err = dev_register_char(TTYAUX_MAJOR, 0, 1, "/dev/tty", &current_ops);
     return err ? err : dev_register_char(TTYAUX_MAJOR, 1, 1, "/dev/console", &console_ops);
 }

@@ -26,6 +26,8 @@ int dev_start(const struct boot_info *boot)
 
     if (!err)
         err = mem_start();
+    if (!err)
+        err = pty_start();
     return err ? err : console_start(boot);
 }
 
@@ -44,6 +46,8 @@ int dev_populate(void)
 
     if (!err)
         err = console_populate();
+    if (!err)
+        err = pty_populate();
     for (size_t i = 0; i < ARRAY_SIZE(links) && !err; i++)
         err = vfs_symlink(links[i].target, links[i].name);
     return err;

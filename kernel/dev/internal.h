@@ -8,5 +8,7 @@ int mem_start(void);
 int mem_populate(void);
 int console_start(const struct boot_info *boot);
 int console_populate(void);
+int pty_start(void);
+int pty_populate(void);
 
 #endif

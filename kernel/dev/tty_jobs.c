@@ -1,15 +1,31 @@
-/* kernel/dev/tty_jobs.c: terminals and job control; see tty.h and "Job control" in credentials(7), tty_ioctl(2). */
+/* kernel/dev/tty_jobs.c: terminals and job control; see tty.h, credentials(7), ioctl_tty(2), vhangup(2). */
 #include "base/errno.h"
 #include "cred/cred.h"
 #include "dev/tty.h"
 #include "mm/uaccess.h"
 #include "self/self.h"
 #include "signal/signal.h"
+#include "syscall_proto.h"
 #include "task/task.h"
+#include "vfs/file.h"
 
 #include <asm/ioctls.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
+
+void tty_init(struct tty *tty, const struct tty_ops *ops, dev_t rdev)
+{
+    *tty = (struct tty){.ops = ops, .rdev = rdev};
+    refcount_init(&tty->ref, 1);
+}
+
+void tty_put(struct tty *tty)
+{
+    if (refcount_put(&tty->ref))
+        tty->ops->release(tty);
+}
+
+/* --- may the caller? ---------------------------------------------------------------------------------------- */
 
 /* Is the terminal the caller's, and its group in the background? tasks_lock held. */
 static bool in_background(const struct tty *tty)
@@ -76,31 +92,54 @@ int tty_check_change(struct tty *tty)
 
 int tty_check_write(struct tty *tty)
 {
-    return tty->stops_output(tty) ? tty_check_change(tty) : 0;
+    return tty->ops->stops_output(tty) ? tty_check_change(tty) : 0;
+}
+
+static void signal_foreground_locked(struct tty *tty, int signo)
+{
+    struct group *group = tty->foreground ? group_find_locked(tty->foreground) : NULL;
+
+    if (group)
+        signal_group_locked(group, signo);
 }
 
 void tty_signal_foreground(struct tty *tty, int signo)
 {
-    struct group *group;
-
     spin_lock(&tasks_lock);
-    group = tty->foreground ? group_find_locked(tty->foreground) : NULL;
-    if (group)
-        signal_group_locked(group, signo);
+    signal_foreground_locked(tty, signo);
     spin_unlock(&tasks_lock);
 }
 
+/* --- getting a controlling terminal ---------------------------------------------------------------------- */
+
+/* Whoever holds tasks_lock sees the tie only while the terminal is there: tty_hangup() cuts it first. */
 struct tty *tty_controlling(void)
 {
     struct tty *tty;
 
     spin_lock(&tasks_lock);
     tty = process_self()->group->session->tty;
+    if (tty)
+        tty_get(tty);
     spin_unlock(&tasks_lock);
     return tty;
 }
 
-/* --- getting and losing a controlling terminal --------------------------------------------------------- */
+bool tty_is_controlling(const struct tty *tty)
+{
+    bool is;
+
+    spin_lock(&tasks_lock);
+    is = process_self()->group->session->tty == tty;
+    spin_unlock(&tasks_lock);
+    return is;
+}
+
+void tty_of_session_locked(const struct session *session, dev_t *rdev, pid_t *foreground)
+{
+    *rdev = session->tty ? session->tty->rdev : 0;
+    *foreground = session->tty ? session->tty->foreground : -1;
+}
 
 static void take_locked(struct tty *tty, struct session *session)
 {
@@ -111,15 +150,15 @@ static void take_locked(struct tty *tty, struct session *session)
     session->tty = tty;
 }
 
-void tty_opened(struct tty *tty, int flags)
+void tty_opened(struct tty *tty, struct file *file)
 {
     struct session *session;
 
-    if (flags & O_NOCTTY)
+    if (file_flags(file) & O_NOCTTY)
         return;
     spin_lock(&tasks_lock);
     session = process_self()->group->session;
-    if (session->leader == process_self() && !session->tty && !tty->session)
+    if (session->leader == process_self() && !session->tty && !tty->session && !tty->gone)
         take_locked(tty, session);
     spin_unlock(&tasks_lock);
 }
@@ -132,7 +171,9 @@ static long set_controlling(struct tty *tty, unsigned long arg)
 
     spin_lock(&tasks_lock);
     session = process_self()->group->session;
-    if (session->leader == process_self() && session->tty == tty)
+    if (tty->gone)
+        err = -EIO;
+    else if (session->leader == process_self() && session->tty == tty)
         err = 0;
     else if (session->leader != process_self() || session->tty)
         err = -EPERM;
@@ -144,14 +185,10 @@ static long set_controlling(struct tty *tty, unsigned long arg)
     return err;
 }
 
-static void let_go_locked(struct tty *tty, bool hangup)
-{
-    struct group *group = tty->foreground ? group_find_locked(tty->foreground) : NULL;
+/* --- losing it ----------------------------------------------------------------------------------------------- */
 
-    if (group && hangup) {
-        signal_group_locked(group, SIGHUP);
-        signal_group_locked(group, SIGCONT);
-    }
+static void let_go_locked(struct tty *tty)
+{
     if (tty->session)
         tty->session->tty = NULL;
     tty->session = NULL;
@@ -166,35 +203,104 @@ static long give_up(struct tty *tty)
 
     spin_lock(&tasks_lock);
     session = process_self()->group->session;
-    if (session->tty != tty)
+    if (session->tty != tty) {
         err = -ENOTTY;
-    else if (session->leader == process_self())
-        let_go_locked(tty, true);
+    } else if (session->leader == process_self()) {
+        signal_foreground_locked(tty, SIGHUP);
+        signal_foreground_locked(tty, SIGCONT);
+        let_go_locked(tty);
+    }
     spin_unlock(&tasks_lock);
     return err;
 }
 
+static void signal_process_locked(struct process *process, int signo)
+{
+    siginfo_t info;
+
+    siginfo_kernel(&info, signo);
+    signal_send_locked(process, NULL, &info);
+}
+
+void tty_hangup(struct tty *tty, bool for_good)
+{
+    struct session *session;
+
+    spin_lock(&tasks_lock);
+    session = tty->session;
+    if (session) {
+        session->lost_foreground = tty->foreground;
+        if (session->leader) {
+            signal_process_locked(session->leader, SIGHUP);
+            signal_process_locked(session->leader, SIGCONT);
+        }
+    }
+    let_go_locked(tty);
+    tty->gone = tty->gone || for_good;
+    spin_unlock(&tasks_lock);
+    if (tty->ops->hangup)
+        tty->ops->hangup(tty);
+}
+
+/* The group that was in the foreground when the terminal hung up learns of it when the leader has ended, too. */
+static void signal_lost_foreground_locked(struct session *session)
+{
+    struct group *group =
+        session->lost_foreground ? group_find_locked(session->lost_foreground) : NULL;
+
+    if (group && group->session == session) {
+        signal_group_locked(group, SIGHUP);
+        signal_group_locked(group, SIGCONT);
+    }
+}
+
 void tty_session_ends(struct session *session)
 {
+    struct tty *tty;
+
     spin_lock(&tasks_lock);
-    if (session->tty)
-        let_go_locked(session->tty, true);
+    tty = session->tty;
+    if (tty) {
+        tty_get(tty);
+        signal_foreground_locked(tty, SIGHUP);
+        signal_foreground_locked(tty, SIGCONT);
+        let_go_locked(tty);
+    } else {
+        signal_lost_foreground_locked(session);
+    }
     spin_unlock(&tasks_lock);
+    if (!tty)
+        return;
+    if (tty->ops->hangup)
+        tty->ops->hangup(tty);
+    tty_put(tty);
+}
+
+long sys_vhangup(void)
+{
+    struct tty *tty;
+
+    if (!capable(CAP_SYS_TTY_CONFIG))
+        return -EPERM;
+    tty = tty_controlling();
+    if (tty) {
+        tty_hangup(tty, false);
+        tty_put(tty);
+    }
+    return 0;
 }
 
 /* --- the foreground group --------------------------------------------------------------------------------- */
 
-static long get_foreground(struct tty *tty, pid_t __user *out)
+/* Who asks by the master need not be of the session. */
+static long get_foreground(struct tty *tty, bool master, pid_t __user *out)
 {
-    pid_t id = 0;
-    bool ours;
+    pid_t id;
 
     spin_lock(&tasks_lock);
-    ours = process_self()->group->session->tty == tty;
-    if (ours)
-        id = tty->foreground;
+    id = master || process_self()->group->session->tty == tty ? tty->foreground : -1;
     spin_unlock(&tasks_lock);
-    return ours ? put_user(id, out) : -ENOTTY;
+    return id < 0 ? -ENOTTY : put_user(id, out);
 }
 
 static long set_foreground_locked(struct tty *tty, pid_t id)
@@ -219,7 +325,9 @@ static long set_foreground(struct tty *tty, const pid_t __user *from)
     pid_t id;
 
     if (err)
-        return err;
+        return err == -EIO ? -ENOTTY : err;
+    if (!tty_is_controlling(tty))
+        return -ENOTTY;
     if (get_user(id, from))
         return -EFAULT;
     if (id < 0)
@@ -230,36 +338,34 @@ static long set_foreground(struct tty *tty, const pid_t __user *from)
     return err;
 }
 
-static long get_session(struct tty *tty, pid_t __user *out)
+static long get_session(struct tty *tty, bool master, pid_t __user *out)
 {
     pid_t id = 0;
-    bool ours;
 
     spin_lock(&tasks_lock);
-    ours = process_self()->group->session->tty == tty;
-    if (ours)
-        id = process_self()->group->session->id;
+    if (tty->session && (master || process_self()->group->session->tty == tty))
+        id = tty->session->id;
     spin_unlock(&tasks_lock);
-    return ours ? put_user(id, out) : -ENOTTY;
+    return id ? put_user(id, out) : -ENOTTY;
 }
 
-bool tty_job_ioctl(struct tty *tty, unsigned int cmd, unsigned long arg, long *result)
+bool tty_job_ioctl(struct tty *tty, bool master, unsigned int cmd, unsigned long arg, long *result)
 {
     switch (cmd) {
     case TIOCSCTTY:
         *result = set_controlling(tty, arg);
         return true;
     case TIOCNOTTY:
-        *result = give_up(tty);
+        *result = master ? -ENOTTY : give_up(tty);
         return true;
     case TIOCGPGRP:
-        *result = get_foreground(tty, (pid_t __user *)arg);
+        *result = get_foreground(tty, master, (pid_t __user *)arg);
         return true;
     case TIOCSPGRP:
         *result = set_foreground(tty, (const pid_t __user *)arg);
         return true;
     case TIOCGSID:
-        *result = get_session(tty, (pid_t __user *)arg);
+        *result = get_session(tty, master, (pid_t __user *)arg);
         return true;
     default:
         return false;

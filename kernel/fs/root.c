@@ -6,6 +6,7 @@
 #include "base/string.h"
 #include "cred/cred.h"
 #include "fs/cpio/cpio.h"
+#include "fs/devpts/devpts.h"
 #include "fs/hostfs/hostfs.h"
 #include "fs/overlay/overlay.h"
 #include "fs/procfs/procfs.h"
@@ -109,6 +110,9 @@ static int root_create(const struct boot_info *boot, struct mount **out)
 
 /* ---- what a program expects to find, whatever the root holds ---- */
 
+#define GID_TTY                                                                                    \
+    5 /* whose terminals programs like write(1) may write to: the group of all distributions */
+
 struct pseudo {
     const char *type, *target;
     umode mode; /* of the mount point when it has to be made */
@@ -134,6 +138,8 @@ static int pseudo_mount(const struct pseudo *pseudo)
     /* tmpfs(5): half of the memory unless something else is said. */
     if (streq(pseudo->type, "tmpfs"))
         scnprintf(options, sizeof(options), "size=%llu", (unsigned long long)(pages_limit() / 2));
+    else if (streq(pseudo->type, "devpts"))
+        scnprintf(options, sizeof(options), "gid=%u,mode=620,ptmxmode=000", GID_TTY);
     err = vfs_mkdir(pseudo->target, pseudo->mode);
     /* A root that cannot be written may go without; a file in the way is told below. */
     if (err == -EROFS || err == -EACCES || err == -EPERM)
@@ -214,6 +220,8 @@ static int types_start(const struct boot_info *boot)
         err = procfs_start(boot);
     if (!err)
         err = sysfs_start(boot);
+    if (!err)
+        err = devpts_start();
     return err ? err : hostfs_start(boot->rlimits[RLIMIT_NOFILE][1]);
 }
 

@@ -41,6 +41,7 @@ struct session {
     struct process *leader;  /* tasks_lock; NULL once it has ended */
     struct list_head groups; /* tasks_lock; group->sibling */
     struct tty *tty;         /* tasks_lock; the controlling terminal; dev/ counts and knows it */
+    pid_t lost_foreground;   /* tasks_lock; the terminal's group when it hung up; 0: none */
 };
 
 /* A process group. */

@@ -356,3 +356,16 @@ void dentry_prune(void)
     }
     put_taken(&taken);
 }
+
+void dentry_forget(struct dentry *dir, const char *text)
+{
+    struct name name = {.text = text, .len = (u32)strlen(text)};
+    struct dentry *dentry;
+
+    name_hash(&name);
+    dentry = dentry_find(dir, &name);
+    if (!dentry)
+        return;
+    dentry_unhash(dentry);
+    dentry_put(dentry);
+}

@@ -248,6 +248,10 @@ struct fs_type *fs_type_find(const char *name);
 /* One at a time for /proc/filesystems: NULL starts; NULL at the end. */
 struct fs_type *fs_type_next(const struct fs_type *after);
 
+/* Mount options, "key,key=value": calls set for each, value NULL for a key alone, until one fails. -ENOMEM. */
+int options_for_each(const char *options, int (*set)(void *arg, const char *key, const char *value),
+                     void *arg);
+
 /* A new super, active once, with a device number of its own (major 0). NULL: no memory. */
 struct super *super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic);
 int super_set_root(struct super *super, struct inode *root); /* takes over the reference of root */

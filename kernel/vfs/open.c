@@ -133,7 +133,8 @@ static struct file *open_object(const struct path *path, const struct open_reque
     path_get(path);
     file->path = *path;
     file->inode = path_inode(path);
-    file->flags = (u32)(req->flags & ~FLAGS_GONE);
+    /* A terminal's open looks at O_NOCTTY. */
+    file->flags = (u32)(req->flags & ~(FLAGS_GONE & ~O_NOCTTY));
     if (req->flags & O_PATH) {
         file->mode |= FILE_PATH;
         file->ops = &path_file_ops;
@@ -149,6 +150,7 @@ static struct file *open_object(const struct path *path, const struct open_reque
         /* What was not opened must not be released. */
         if (err)
             file->ops = NULL;
+        file->flags &= ~(u32)O_NOCTTY;
     }
     if (!err && (file->mode & FILE_EMPTIES)) {
         file->mode &= ~(u32)FILE_EMPTIES;

@@ -77,6 +77,9 @@ static inline void path_release(struct path *path)
  */
 char *path_text(const struct path *path, const struct path *root, char *buf, size_t size);
 
+/* A file system has removed a name by itself: whoever is there sees it as removed. */
+void dentry_forget(struct dentry *dir, const char *name);
+
 /* ---- the walk ---- */
 
 #define LOOKUP_FOLLOW        BIT(0) /* a symbolic link at the end is followed */

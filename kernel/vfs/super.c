@@ -113,3 +113,29 @@ void super_deactivate(struct super *super)
         dentry_put(super->root);
     super_put(super);
 }
+
+/* ---- mount options ---- */
+
+int options_for_each(const char *options, int (*set)(void *arg, const char *key, const char *value),
+                     void *arg)
+{
+    char *copy = kstrdup(options), *at = copy;
+    int err = 0;
+
+    if (!copy)
+        return -ENOMEM;
+    while (!err && at && *at) {
+        char *next = strchr(at, ','), *value;
+
+        if (next)
+            *next++ = '\0';
+        value = strchr(at, '=');
+        if (value)
+            *value++ = '\0';
+        if (*at)
+            err = set(arg, at, value);
+        at = next;
+    }
+    kfree(copy);
+    return err;
+}

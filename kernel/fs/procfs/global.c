@@ -217,6 +217,30 @@ static int proc_kernel_cmdline(const struct subject *s, struct text *out)
     return 0;
 }
 
+/* --- terminals ------------------------------------------------------------------------------------------------- */
+
+static int proc_tty_drivers(const struct subject *s, struct text *out)
+{
+    text_print(out, "%-20s %-12s %3d %7s system:/dev/tty\n", "/dev/tty", "/dev/tty", 5, "0");
+    text_print(out, "%-20s %-12s %3d %7s system:console\n", "/dev/console", "/dev/console", 5, "1");
+    text_print(out, "%-20s %-12s %3d %7s system\n", "/dev/ptmx", "/dev/ptmx", 5, "2");
+    text_print(out, "%-20s %-12s %3d %s pty:slave\n", "pty_slave", "/dev/pts", 136, "0-1048575");
+    return 0;
+}
+
+static int proc_tty_ldiscs(const struct subject *s, struct text *out)
+{
+    text_print(out, "n_tty       0\n");
+    return 0;
+}
+
+static const struct pseudo_entry tty_entries[] = {
+    {.name = "drivers", .mode = S_IFREG | 0444, .show = proc_tty_drivers},
+    {.name = "ldiscs", .mode = S_IFREG | 0444, .show = proc_tty_ldiscs},
+    {0},
+};
+static const struct pseudo_dir tty_dir = {.entries = tty_entries};
+
 const struct pseudo_entry proc_global_entries[] = {
     {.name = "cmdline", .mode = S_IFREG | 0444, .show = proc_kernel_cmdline},
     {.name = "cpuinfo", .mode = S_IFREG | 0444, .show = proc_cpuinfo},
@@ -228,6 +252,7 @@ const struct pseudo_entry proc_global_entries[] = {
     {.name = "stat", .mode = S_IFREG | 0444, .show = proc_machine_stat},
     {.name = "sys", .mode = S_IFDIR | 0555, .dir = &proc_sys_dir},
     {.name = "thread-self", .mode = S_IFLNK | 0777, .link = thread_self_link},
+    {.name = "tty", .mode = S_IFDIR | 0555, .dir = &tty_dir},
     {.name = "uptime", .mode = S_IFREG | 0444, .show = proc_uptime},
     {.name = "version", .mode = S_IFREG | 0444, .show = proc_version},
     {0},

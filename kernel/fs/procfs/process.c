@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/string.h"
 #include "cred/cred.h"
+#include "dev/tty.h"
 #include "fs/procfs/internal.h"
 #include "host/mem.h"
 #include "mm/alloc.h"
@@ -38,7 +39,8 @@ char proc_state(const struct subject *s, const char **word)
 }
 
 struct ids {
-    pid_t parent, group, session, tgid;
+    pid_t parent, group, session, tgid, foreground;
+    dev_t tty;
     u32 threads;
     char comm[TASK_COMM_LEN];
     struct usage usage, children;
@@ -51,6 +53,9 @@ static void ids_read(const struct subject *s, struct ids *ids)
     ids->parent = process_parent_id(s->process);
     ids->group = process_group_id(s->process);
     ids->session = process_session_id(s->process);
+    ids->foreground = -1;
+    if (s->process->group)
+        tty_of_session_locked(s->process->group->session, &ids->tty, &ids->foreground);
     ids->tgid = s->process->pid;
     ids->threads = s->process->nthreads;
     memcpy(ids->comm, s->task->comm, TASK_COMM_LEN);
@@ -106,7 +111,7 @@ static void stat_head(const struct subject *s, const struct ids *ids, struct tex
     char state = proc_state(s, &word);
 
     text_print(out, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", s->task->tid, ids->comm, state,
-               ids->parent, ids->group, ids->session, 0, -1, 0x400000U);
+               ids->parent, ids->group, ids->session, (int)ids->tty, ids->foreground, 0x400000U);
     text_print(out, "%lld 0 %lld 0 ", ticks(ids->usage.cpu), ticks(ids->children.cpu));
     text_print(out, "%d %d %u 0 %lld ", 20 + s->task->sched.nice, s->task->sched.nice, ids->threads,
                ticks(s->process->start_time));

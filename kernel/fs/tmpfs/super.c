@@ -130,8 +130,9 @@ static int set_number(u64 *field, const char *value)
     return strtosize(value, field) ? -EINVAL : 0;
 }
 
-static int set_option(struct tmpfs_super *fs, const char *key, const char *value)
+static int set_option(void *arg, const char *key, const char *value)
 {
+    struct tmpfs_super *fs = arg;
     u64 number;
     int err;
 
@@ -159,34 +160,11 @@ static int set_option(struct tmpfs_super *fs, const char *key, const char *value
     return err;
 }
 
-static int parse_options(struct tmpfs_super *fs, const char *options)
-{
-    char *copy = kstrdup(options), *at = copy;
-    int err = 0;
-
-    if (!copy)
-        return -ENOMEM;
-    while (!err && at && *at) {
-        char *next = strchr(at, ','), *value;
-
-        if (next)
-            *next++ = '\0';
-        value = strchr(at, '=');
-        if (value)
-            *value++ = '\0';
-        if (*at)
-            err = set_option(fs, at, value);
-        at = next;
-    }
-    kfree(copy);
-    return err;
-}
-
 static int tmpfs_remount(struct super *super, const char *options)
 {
     struct tmpfs_super *fs = super->private;
     struct tmpfs_super wanted = *fs;
-    int err = parse_options(&wanted, options);
+    int err = options_for_each(options, set_option, &wanted);
 
     if (err)
         return err;
@@ -237,7 +215,7 @@ static int tmpfs_fill(struct super *super, const char *options)
     list_init(&fs->all);
     fs->super = super;
     fs->root_mode = 01777;
-    err = parse_options(fs, options);
+    err = options_for_each(options, set_option, fs);
     if (err)
         return err;
     root = tmpfs_inode_create(super, S_IFDIR | fs->root_mode, 0);

@@ -1,5 +1,4 @@
 /* controlling.c: the controlling terminal of a session: foreground, background, keys, hangup. */
-/* tags: no-inside: there are no pseudo-terminals yet */
 #include "../lib/child.h"
 
 #include <sys/ioctl.h>

@@ -1,5 +1,4 @@
 /* pty.c: pty(7), termios(3), ioctl_tty(2): a pair of terminals and its line discipline. */
-/* tags: no-inside: there are no pseudo-terminals yet */
 #include "../lib/child.h"
 
 #include <poll.h>
