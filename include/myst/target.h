@@ -154,6 +154,13 @@ int target_remap(uintptr_t old, size_t old_len, uintptr_t new_addr, size_t new_l
 int target_advise(uintptr_t addr, size_t len, int advice);
 /* One byte a page: bit 0 set when resident. */
 int target_resident(uintptr_t addr, size_t len, uint8_t *out);
+/* How many pages of ranges of a space are in memory: pages of its own, and pages of files or shared memory. */
+struct target_residence {
+    uintptr_t addr; /* page-aligned, as is len */
+    size_t len;
+    uint64_t own, shared; /* the answer */
+};
+int target_space_resident(struct target_space *space, struct target_residence *ranges, size_t n);
 /* Another space's memory: bytes done, short at the first page that faults. */
 int64_t target_space_peek(struct target_space *space, void *to, uintptr_t from, size_t len);
 int64_t target_space_poke(struct target_space *space, uintptr_t to, const void *from, size_t len);

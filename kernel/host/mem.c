@@ -70,6 +70,25 @@ int host_resident(u64 addr, u64 len, u8 *out)
     return 0;
 }
 
+static_assert(sizeof(struct host_residence) == sizeof(struct target_residence) &&
+                  offsetof(struct host_residence, shared) ==
+                      offsetof(struct target_residence, shared),
+              "ranges are handed through");
+
+/* More pages than there are in the range is a lie: then none is there. Nothing is read back but the counts. */
+int host_space_resident(struct target_space *space, struct host_residence *ranges, size_t n)
+{
+    int err = space && n ? target_space_resident(space, (struct target_residence *)ranges, n) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        u64 pages = ranges[i].len >> PAGE_SHIFT;
+
+        if (err || !space || ranges[i].own > pages || ranges[i].shared > pages - ranges[i].own)
+            ranges[i].own = ranges[i].shared = 0;
+    }
+    return err ? -EIO : 0;
+}
+
 /* 0 <= n <= len, or one of the errors that reaching into another space can have. */
 static s64 check_count(s64 reply, size_t len)
 {

@@ -26,6 +26,13 @@ int host_remap(u64 old_addr, u64 old_len, u64 new_addr, u64 new_len);
 int host_discard(u64 addr, u64 len);           /* private pages read as zero or as the file again */
 int host_resident(u64 addr, u64 len, u8 *out); /* one byte a page, bit 0 only */
 
+/* Pages of [addr, addr + len) that a space has in memory; of a thread that has ended (NULL): none. */
+struct host_residence {
+    u64 addr, len;
+    u64 own, shared; /* the answer, pages: its own ones, and those of files and shared memory */
+};
+int host_space_resident(struct target_space *space, struct host_residence *ranges, size_t n);
+
 /* Another space's memory (NULL: of a thread that has ended): bytes done, short at the first page that faults; or a negative errno. */
 s64 host_space_peek(struct target_space *space, void *to, u64 from, size_t len);
 s64 host_space_poke(struct target_space *space, u64 to, const void *from, size_t len);

@@ -89,7 +89,8 @@ struct mm {
     u32 def_flags; /* VM_LOCKED, VM_LOCKONFAULT of new mappings: mlockall(MCL_FUTURE) */
     u64 total_vm, data_vm, exec_vm, stack_vm, shared_vm, locked_vm; /* pages */
     u64 highest_vm;                                                 /* largest total_vm so far */
-    u64 mmap_base;                                                  /* mappings are placed below */
+    u64 highest_rss; /* pages; the largest number that mm_resident() has found */
+    u64 mmap_base;   /* mappings are placed below */
     u64 start_code, end_code, start_data, end_data;
     u64 start_brk, brk;
     u64 start_stack, arg_start, arg_end, env_start, env_end;

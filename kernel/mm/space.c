@@ -91,7 +91,7 @@ struct mm *mm_fork_locked(struct mm *old)
     mm->map_count = 0;
     mm->def_flags = 0;
     mm->total_vm = mm->data_vm = mm->exec_vm = mm->stack_vm = mm->shared_vm = mm->locked_vm = 0;
-    mm->highest_vm = 0;
+    mm->highest_vm = mm->highest_rss = 0;
     rb_for_each_entry(vma, &old->vmas, node) {
         struct vma *copy = vma_copy(vma);
 

@@ -45,6 +45,11 @@ struct call_record {
     s64 time; /* ktime at which it began */
 };
 
+/* What a thread read and wrote by calls, as /proc/PID/io counts it. */
+struct io_counts {
+    u64 read_bytes, written_bytes, reads, writes;
+};
+
 struct self {
     struct target_thread thread; /* first: the target knows only this */
 
@@ -67,6 +72,7 @@ struct self {
     struct list_head waits;     /* wait queue entries of this thread, own use */
     u32 wait_host;              /* atomic; WAIT_: does what it waits for come from the host? */
     struct list_head wait_heir; /* host/ready's lock; who watches the host when its watcher goes */
+    struct io_counts io;        /* vfs: written by itself */
 
     u32 uaccess_off; /* not 0: user access is a bug now */
 

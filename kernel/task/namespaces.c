@@ -14,9 +14,10 @@
 #include <linux/personality.h>
 #include <linux/sched.h>
 
-#define RELEASE    "6.1.0-mystikos"
-#define RELEASE_26 "2.6.60-mystikos" /* setarch --uname-2.6 */
-#define VERSION    "#1 SMP PREEMPT_DYNAMIC"
+#define RELEASE         "6.1.0-mystikos"
+#define RELEASE_26      "2.6.60-mystikos" /* setarch --uname-2.6 */
+#define NS_NUMBER_FIRST 4026532000U       /* of namespaces that are made, as Linux begins them */
+#define VERSION         "#1 SMP PREEMPT_DYNAMIC"
 
 void namespaces_put(struct namespaces *ns)
 {
@@ -25,6 +26,13 @@ void namespaces_put(struct namespaces *ns)
     if (ns->mounts)
         mount_ns_put(ns->mounts);
     kfree(ns);
+}
+
+static u32 next_number(void)
+{
+    static u32 next = NS_NUMBER_FIRST; /* atomic */
+
+    return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
 }
 
 int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
@@ -37,6 +45,8 @@ int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
         return -ENOMEM;
     refcount_init(&ns->ref, 1);
     spin_init(&ns->lock, OBJECT);
+    ns->uts_number = flags & CLONE_NEWUTS ? next_number() : from->uts_number;
+    ns->mount_number = flags & CLONE_NEWNS ? next_number() : from->mount_number;
     spin_lock(&from->lock);
     strlcpy(ns->nodename, from->nodename, sizeof ns->nodename);
     strlcpy(ns->domainname, from->domainname, sizeof ns->domainname);
@@ -62,6 +72,8 @@ int namespaces_start(const char *hostname)
     spin_init(&ns->lock, OBJECT);
     strlcpy(ns->nodename, hostname && *hostname ? hostname : "localhost", sizeof ns->nodename);
     strlcpy(ns->domainname, "(none)", sizeof ns->domainname);
+    ns->uts_number = ns_number(NULL, NS_UTS);
+    ns->mount_number = ns_number(NULL, NS_MNT);
     self()->namespaces = ns;
     return 0;
 }

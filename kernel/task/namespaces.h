@@ -15,8 +15,12 @@ struct namespaces {
     struct spinlock lock; /* class OBJECT: the names */
     char nodename[__NEW_UTS_LEN + 1];
     char domainname[__NEW_UTS_LEN + 1];
-    struct mount_ns *mounts; /* constant; counted; NULL: the first tree */
+    struct mount_ns *mounts;      /* constant; counted; NULL: the first tree */
+    u32 uts_number, mount_number; /* constant: inodes of ns/uts and ns/mnt */
 };
+
+/* The kinds of namespaces(7). Of those without a number in struct namespaces there is one. */
+enum ns_kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_TIME, NS_USER, NS_UTS, NS_KINDS };
 
 static inline struct namespaces *namespaces_get(struct namespaces *ns)
 {
@@ -34,6 +38,18 @@ struct fs_context;
 #define NAMESPACES_OWN (CLONE_NEWNS | CLONE_NEWUTS)
 int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
                     struct namespaces **out);
+
+/* nsfs.c: what ns/ of a process shows: an inode number, and a path to what can be opened. */
+struct path;
+extern const char *const ns_names[NS_KINDS];
+u32 ns_number(const struct namespaces *ns, enum ns_kind kind);
+int ns_path(struct namespaces *ns, enum ns_kind kind, struct path *out);
+/* The namespaces behind an open file of ns/ and its CLONE_NEW flag, not counted; NULL: it is none. */
+struct file;
+struct namespaces *ns_of_file(const struct file *file, u64 *flag);
+/* A process's, counted; NULL once it has ended. */
+struct process;
+struct namespaces *process_namespaces(struct process *process);
 
 /* What uname(2) tells the calling thread. */
 void namespaces_uts(struct new_utsname *uts);

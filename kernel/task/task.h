@@ -65,6 +65,7 @@ struct usage {
     u64 max_rss;                    /* KiB */
     u64 switches;                   /* voluntary ones: times that a thread slept */
     u64 minor_faults, major_faults; /* of threads that have ended */
+    struct io_counts io;
 };
 
 struct process {
@@ -275,6 +276,7 @@ bool task_may_signal(struct task *task, int signo);
 ktime task_cpu_time(struct task *task);
 /* All clocks of clock_gettime(2), CPU time included. -EINVAL: there is no such clock. */
 int clock_read(clockid_t clock, ktime *now);
+void io_counts_add(struct io_counts *to, const struct io_counts *from);
 void process_usage_locked(struct process *process,
                           struct usage *out); /* all threads, dead ones too */
 

@@ -73,7 +73,7 @@ long sys_unshare(unsigned long flags)
 }
 
 /* Those of a process, counted; NULL once it has ended. */
-static struct namespaces *process_namespaces(struct process *process)
+struct namespaces *process_namespaces(struct process *process)
 {
     struct namespaces *namespaces = NULL;
     struct task *task;
@@ -100,23 +100,41 @@ static int join(struct namespaces *to, int nstype)
     return 0;
 }
 
-/* Of descriptors only those for processes lead to namespaces. */
+/* What a descriptor leads to, counted: those of a process (pidfd), or one of them (ns/KIND). */
+static struct namespaces *setns_target(int fd, struct file *file, int *nstype)
+{
+    AUTO(process_put) struct process *process = NULL;
+    u64 flag;
+    struct namespaces *ns = ns_of_file(file, &flag);
+
+    if (ns) {
+        if (*nstype && *nstype != (int)flag)
+            return ERR_PTR(-EINVAL);
+        *nstype = (int)flag;
+        /* Nobody may enter the user namespace that he is in already. */
+        return flag == CLONE_NEWUSER ? ERR_PTR(-EINVAL) : namespaces_get(ns);
+    }
+    process = pidfd_process(fd, NULL);
+    if (IS_ERR(process) || !*nstype || *nstype & (~UNSHARE_NAMESPACES | CLONE_NEWUSER))
+        return ERR_PTR(-EINVAL);
+    ns = process_namespaces(process);
+    return ns ? ns : ERR_PTR(-ESRCH);
+}
+
 long sys_setns(int fd, int nstype)
 {
-    AUTO(namespaces_put) struct namespaces *namespaces = NULL;
-    AUTO(process_put) struct process *process = NULL;
     AUTO_FD ref = fd_borrow(fd);
+    struct namespaces *to;
+    long err;
 
     if (!ref.file)
         return -EBADF;
-    process = pidfd_process(fd, NULL);
-    /* Nobody may enter the user namespace that he is in already. */
-    if (IS_ERR(process) || !nstype || nstype & (~UNSHARE_NAMESPACES | CLONE_NEWUSER))
-        return -EINVAL;
-    namespaces = process_namespaces(process);
-    if (!namespaces)
-        return -ESRCH;
-    return capable(CAP_SYS_ADMIN) ? join(namespaces, nstype) : -EPERM;
+    to = setns_target(fd, ref.file, &nstype);
+    if (IS_ERR(to))
+        return PTR_ERR(to);
+    err = capable(CAP_SYS_ADMIN) ? join(to, nstype) : -EPERM;
+    namespaces_put(to);
+    return err;
 }
 
 /* --- kcmp --------------------------------------------------------------------------------------------- */

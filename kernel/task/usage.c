@@ -12,6 +12,14 @@
 
 #define TICKS_PER_SECOND 100
 
+void io_counts_add(struct io_counts *to, const struct io_counts *from)
+{
+    to->read_bytes += from->read_bytes;
+    to->written_bytes += from->written_bytes;
+    to->reads += from->reads;
+    to->writes += from->writes;
+}
+
 void usage_add(struct usage *to, const struct usage *from)
 {
     to->cpu += from->cpu;
@@ -19,6 +27,7 @@ void usage_add(struct usage *to, const struct usage *from)
     to->switches += from->switches;
     to->minor_faults += from->minor_faults;
     to->major_faults += from->major_faults;
+    io_counts_add(&to->io, &from->io);
 }
 
 /*
@@ -50,6 +59,7 @@ void process_usage_locked(struct process *process, struct usage *out)
         struct mm *mm = task->self->mm;
 
         out->switches += task->self->sleeps;
+        io_counts_add(&out->io, &task->self->io);
         if (mm)
             out->max_rss = MAX(out->max_rss, mm->highest_vm * (PAGE_SIZE / 1024));
     }

@@ -16,6 +16,8 @@ static struct {
 
 static void anon_inode_release(struct inode *inode)
 {
+    if (inode->ops->release)
+        inode->ops->release(inode);
     kfree(inode);
 }
 
@@ -78,7 +80,7 @@ int anon_start(void)
     return 0;
 }
 
-static int anon_path(const struct file_ops *ops, struct inode *inode, struct path *out)
+int path_create_anon(const struct file_ops *ops, struct inode *inode, struct path *out)
 {
     enum anon_kind kind = ANON_SHARED;
     struct dentry *dentry;
@@ -119,7 +121,7 @@ static void anon_bind(struct file *file, const struct file_ops *ops, const struc
 int file_init(struct file *file, const struct file_ops *ops, struct inode *inode, int flags)
 {
     struct path path;
-    int err = anon_path(ops, inode, &path);
+    int err = path_create_anon(ops, inode, &path);
 
     if (err)
         return err;
@@ -134,7 +136,7 @@ struct file *file_create_anon(const struct file_ops *ops, struct inode *inode, i
 {
     struct path path;
     struct file *file;
-    int err = anon_path(ops, inode, &path);
+    int err = path_create_anon(ops, inode, &path);
 
     if (err)
         return ERR_PTR(err);

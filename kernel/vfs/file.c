@@ -191,6 +191,8 @@ static ssize_t read_at(struct file *file, struct iter *to, loff_t *pos)
 {
     ssize_t n = file->ops->read(file, to, pos);
 
+    self()->io.reads++;
+    self()->io.read_bytes += n > 0 ? (u64)n : 0;
     if (n >= 0 && inode_is(file->inode, S_IFREG))
         file_accessed(file);
     if (n > 0)
@@ -268,6 +270,8 @@ static ssize_t write_at(struct file *file, struct iter *from, loff_t *pos)
             return err;
     }
     n = file->ops->write(file, from, pos);
+    self()->io.writes++;
+    self()->io.written_bytes += n > 0 ? (u64)n : 0;
     if (n > 0)
         file_notify(file, IN_MODIFY);
     return n;

@@ -107,6 +107,12 @@ struct file *file_create_memory(const char *name, umode mode, int flags, unsigne
 /* An inode of the internal pseudo file system (pipes, sockets, memfd), with a number of its own. */
 struct inode *inode_create_anon(umode mode, const struct file_ops *fops);
 
+/*
+ * A path to such an inode, whose reference is taken over (NULL: to the one that all share): for links that lead
+ * to one. 0 or -ENOMEM.
+ */
+int path_create_anon(const struct file_ops *ops, struct inode *inode, struct path *out);
+
 /* Opens what a path leads to, with the caller's permissions. flags as of open(2), no creation. ERR_PTR. */
 struct file *file_open_path(const struct path *path, int flags);
 struct file *file_open(const char *path, int flags,

@@ -121,6 +121,9 @@ struct inode_ops {
                      int flags);
     int (*xattr_remove)(struct inode *inode, const char *name);
     ssize_t (*xattr_list)(struct inode *inode, char *names, size_t size);
+
+    /* Of the internal pseudo file system alone, NULL allowed: lets go of what inode->private holds. */
+    void (*release)(struct inode *inode);
 };
 
 #define MAY_EXEC  1

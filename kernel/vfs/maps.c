@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "mm/alloc.h"
 #include "mm/mm.h"
+#include "mm/resident.h"
 #include "vfs/file.h"
 #include "vfs/mmap.h"
 
@@ -20,6 +21,7 @@ struct map_line {
     enum vma_kind kind;
     const char *name;  /* "[heap]" and the like, or NULL */
     struct file *file; /* counted, or NULL */
+    struct host_residence in_memory;
 };
 
 struct map_list {
@@ -65,6 +67,7 @@ static int collect(const struct vma *vma, void *arg)
         .kind = vma->at.kind,
         .name = name_of(list->mm, vma),
         .file = file ? file_get(file) : NULL,
+        .in_memory = residence_range(vma),
     };
     return 0;
 }
@@ -129,17 +132,81 @@ static size_t print_flags(char *out, size_t size, u64 flags)
     return n + (size_t)scnprintf(out + n, size - n, "\n");
 }
 
-/* What is known of a mapping: what the host keeps of it in memory is not. At most SMAPS_MAX bytes. */
+/* Sums over mappings, kB. What several map is counted as shared; which of it is also mapped elsewhere is not known. */
+struct map_sums {
+    unsigned long long size, own, shared, anonymous, locked;
+};
+
+static struct map_sums sums_of(const struct map_line *line)
+{
+    struct map_sums sums = {
+        .size = (line->end - line->start) >> 10,
+        .own = line->in_memory.own * (PAGE_SIZE / 1024),
+        .shared = line->in_memory.shared * (PAGE_SIZE / 1024),
+    };
+
+    sums.anonymous = sums.own;
+    sums.locked = line->flags & VM_LOCKED ? sums.own + sums.shared : 0;
+    return sums;
+}
+
+static size_t print_sums(char *out, size_t size, const struct map_sums *sums)
+{
+    size_t n = (size_t)scnprintf(
+        out, size,
+        "Rss:            %8llu kB\nPss:            %8llu kB\nPss_Dirty:      %8llu kB\n"
+        "Shared_Clean:   %8llu kB\nShared_Dirty:   %8u kB\n"
+        "Private_Clean:  %8u kB\nPrivate_Dirty:  %8llu kB\n"
+        "Referenced:     %8llu kB\nAnonymous:      %8llu kB\n",
+        sums->own + sums->shared, sums->own + sums->shared, sums->own, sums->shared, 0, 0,
+        sums->own, sums->own + sums->shared, sums->anonymous);
+
+    return n + (size_t)scnprintf(out + n, size - n,
+                                 "LazyFree:       %8u kB\nAnonHugePages:  %8u kB\n"
+                                 "ShmemPmdMapped: %8u kB\nFilePmdMapped:  %8u kB\n"
+                                 "Shared_Hugetlb: %8u kB\nPrivate_Hugetlb:%8u kB\n"
+                                 "Swap:           %8u kB\nSwapPss:        %8u kB\n"
+                                 "Locked:         %8llu kB\n",
+                                 0, 0, 0, 0, 0, 0, 0, 0, sums->locked);
+}
+
+/* At most SMAPS_MAX bytes. */
 static size_t print_details(char *out, const struct map_line *line)
 {
-    unsigned long long kib = (line->end - line->start) >> 10;
+    struct map_sums sums = sums_of(line);
     size_t n = (size_t)scnprintf(
         out, SMAPS_MAX,
-        "Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n"
-        "Locked:         %8llu kB\n",
-        kib, 4, 4, line->flags & VM_LOCKED ? kib : 0);
+        "Size:           %8llu kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n", sums.size, 4,
+        4);
 
+    n += print_sums(out + n, SMAPS_MAX - n, &sums);
+    n += (size_t)scnprintf(out + n, SMAPS_MAX - n, "THPeligible:    0\n");
     return n + print_flags(out + n, SMAPS_MAX - n, line->flags);
+}
+
+/* proc_pid_smaps(5), "smaps_rollup": one range from the first to the last mapping. */
+static char *print_rollup(const struct map_list *list, size_t *len)
+{
+    char *text = kmalloc(LINE_MAX + SMAPS_MAX);
+    struct map_sums all = {0};
+
+    if (!text)
+        return NULL;
+    for (size_t i = 0; i < list->n; i++) {
+        struct map_sums one = sums_of(&list->lines[i]);
+
+        all.own += one.own;
+        all.shared += one.shared;
+        all.anonymous += one.anonymous;
+        all.locked += one.locked;
+    }
+    *len = (size_t)scnprintf(text, LINE_MAX,
+                             "%08llx-%08llx ---p 00000000 00:00 0                          "
+                             "[rollup]\n",
+                             list->n ? (unsigned long long)list->lines[0].start : 0ULL,
+                             list->n ? (unsigned long long)list->lines[list->n - 1].end : 0ULL);
+    *len += print_sums(text + *len, SMAPS_MAX, &all);
+    return text;
 }
 
 /* The text grows by what one mapping may need, so that printing itself cannot fail. */
@@ -171,13 +238,33 @@ static char *print_all(const struct map_list *list, const struct path *root, enu
     return text;
 }
 
-char *maps_text(struct mm *mm, const struct path *root, enum maps_kind kind, size_t *len)
+/* Asks about all mappings at once. */
+static int look_up_residence(struct map_list *list, struct target_space *space)
+{
+    struct host_residence *ranges = kmalloc((list->n + 1) * sizeof(*ranges));
+
+    if (!ranges)
+        return -ENOMEM;
+    for (size_t i = 0; i < list->n; i++)
+        ranges[i] = list->lines[i].in_memory;
+    host_space_resident(space, ranges, list->n);
+    for (size_t i = 0; i < list->n; i++)
+        list->lines[i].in_memory = ranges[i];
+    kfree(ranges);
+    return 0;
+}
+
+char *maps_text(struct mm *mm, struct target_space *space, const struct path *root,
+                enum maps_kind kind, size_t *len)
 {
     struct map_list list = {.mm = mm};
+    int err = mm_for_each_vma(mm, collect, &list);
     char *text = NULL;
 
-    if (mm_for_each_vma(mm, collect, &list) == 0)
-        text = print_all(&list, root, kind, len);
+    if (!err && kind != MAPS_PLAIN)
+        err = look_up_residence(&list, space);
+    if (!err)
+        text = kind == MAPS_ROLLUP ? print_rollup(&list, len) : print_all(&list, root, kind, len);
     for (size_t i = 0; i < list.n; i++) {
         if (list.lines[i].file)
             file_put(list.lines[i].file);

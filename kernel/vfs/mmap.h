@@ -7,6 +7,7 @@
 struct file;
 struct mm;
 struct path;
+struct target_space;
 struct vma;
 
 /*
@@ -19,10 +20,11 @@ s64 mmap_file(struct file *file, u64 addr, u64 len, u32 prot, u64 flags, u64 off
 struct file *vma_file(const struct vma *vma);
 
 /*
- * The text of /proc/PID/maps (or smaps) of a space, with paths as seen from root: allocated, its length in *len.
- * ERR_PTR(-ENOMEM). No lock may be held.
+ * The text of /proc/PID/maps (or smaps, smaps_rollup) of a space, with paths as seen from root: allocated, its
+ * length in *len. space: where its threads stand, NULL: nowhere. ERR_PTR(-ENOMEM). No lock may be held.
  */
-enum maps_kind { MAPS_PLAIN, MAPS_SMAPS };
-char *maps_text(struct mm *mm, const struct path *root, enum maps_kind kind, size_t *len);
+enum maps_kind { MAPS_PLAIN, MAPS_SMAPS, MAPS_ROLLUP };
+char *maps_text(struct mm *mm, struct target_space *space, const struct path *root,
+                enum maps_kind kind, size_t *len);
 
 #endif

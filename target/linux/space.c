@@ -3,9 +3,13 @@
 #include "frame.h"
 
 #include <asm/errno.h>
+#include <asm/fcntl.h>
 #include <asm/signal.h>
+#include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
+
+#define PAGE_SHIFT 12
 
 static char blank_stacks[MAX_SPACES][BLANK_STACK]
     __attribute__((aligned(64), section(".cold_bss,\"aw\",@nobits#")));
@@ -138,6 +142,63 @@ void target_space_discard(struct target_space *space)
 {
     __atomic_store_n(&space->state, SPACE_BLANK, __ATOMIC_RELEASE);
     __atomic_fetch_add(&shared.blanks_ready, 1, __ATOMIC_RELEASE);
+}
+
+/* --- what a space has in memory: the host's /proc/PID/pagemap ---------------------------------------------- */
+
+#define PAGE_PRESENT  (1UL << 63)
+#define PAGE_SHARED   (1UL << 61) /* of a file, or anonymous memory that is shared */
+#define PAGEMAP_WORDS 448         /* looked at in one go */
+
+static int pagemap_open(int32_t pid)
+{
+    static const char before[] = "/proc/", behind[] = "/pagemap";
+    char path[sizeof(before) + 10 + sizeof(behind)], *at = path + sizeof(path);
+
+    for (size_t i = sizeof(behind); i > 0; i--)
+        *--at = behind[i - 1];
+    do {
+        *--at = (char)('0' + pid % 10);
+        pid /= 10;
+    } while (pid > 0);
+    for (size_t i = sizeof(before) - 1; i > 0; i--)
+        *--at = before[i - 1];
+    return (int)HOST4(__NR_openat, AT_FDCWD, at, O_RDONLY | O_CLOEXEC, 0);
+}
+
+static int pagemap_count(int file, struct target_residence *range)
+{
+    uint64_t words[PAGEMAP_WORDS];
+    size_t page = range->addr >> PAGE_SHIFT, end = (range->addr + range->len) >> PAGE_SHIFT;
+
+    range->own = range->shared = 0;
+    while (page < end) {
+        size_t want = end - page < PAGEMAP_WORDS ? end - page : PAGEMAP_WORDS;
+        long n = HOST4(__NR_pread64, file, words, want * sizeof(*words), page * sizeof(*words));
+
+        if (n <= 0)
+            return (int)n;
+        n /= (long)sizeof(*words);
+        for (long i = 0; i < n; i++) {
+            range->own += (words[i] & (PAGE_PRESENT | PAGE_SHARED)) == PAGE_PRESENT;
+            range->shared +=
+                (words[i] & (PAGE_PRESENT | PAGE_SHARED)) == (PAGE_PRESENT | PAGE_SHARED);
+        }
+        page += (size_t)n;
+    }
+    return 0;
+}
+
+int target_space_resident(struct target_space *space, struct target_residence *ranges, size_t n)
+{
+    int file = pagemap_open(space->host_pid), err = 0;
+
+    if (file < 0)
+        return file;
+    for (size_t i = 0; i < n && !err; i++)
+        err = pagemap_count(file, &ranges[i]);
+    HOST1(__NR_close, file);
+    return err;
 }
 
 /* --- another space's memory ------------------------------------------------------------------------------ */

@@ -39,6 +39,9 @@
     X(advise, result, STATUS)                                                                      \
     X(resident, result, STATUS)                                                                    \
     X(resident, pages, BYTES)                                                                      \
+    X(space_resident, result, STATUS)                                                              \
+    X(space_resident, own, NUMBER)                                                                 \
+    X(space_resident, shared, NUMBER)                                                              \
     X(space_peek, result, COUNT)                                                                   \
     X(space_peek, data, BYTES)                                                                     \
     X(space_poke, result, COUNT)                                                                   \

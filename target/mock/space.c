@@ -635,6 +635,28 @@ static int64_t other_access(struct target_space *space, enum access access, uint
     return done || !len ? (int64_t)done : -EFAULT;
 }
 
+int target_space_resident(struct target_space *space, struct target_residence *ranges, size_t n)
+{
+    pthread_mutex_lock(&space->lock);
+    for (size_t i = 0; i < n; i++) {
+        ranges[i].own = ranges[i].shared = 0;
+        for (size_t at = 0; at < ranges[i].len; at += PAGE) {
+            const struct range *range = range_at(space, ranges[i].addr + at);
+
+            if (page_frame(space, ranges[i].addr + at))
+                ranges[i].own++;
+            else if (range && range->kind != ANON)
+                ranges[i].shared++;
+        }
+    }
+    pthread_mutex_unlock(&space->lock);
+    for (size_t i = 0; i < n; i++) {
+        OFFER(space_resident, own, ranges[i].own);
+        OFFER(space_resident, shared, ranges[i].shared);
+    }
+    RESULT(space_resident, 0);
+}
+
 int64_t target_space_peek(struct target_space *space, void *to, uintptr_t from, size_t len)
 {
     int64_t done = other_access(space, ACCESS_READ, from, to, len);

@@ -26,9 +26,28 @@ int proc_root_follow(const struct subject *s, struct path *out);
 u32 proc_fd_size(const struct subject *s);
 umode proc_umask(const struct subject *s);
 
+/* status.c */
+struct proc_sizes {
+    u64 total, data, exec, stack, shared, locked, peak; /* pages */
+    u64 start_code, end_code, start_data, end_data, start_stack, start_brk;
+    u64 arg_start, arg_end, env_start, env_end;
+};
+void proc_sizes_read(const struct subject *s, struct proc_sizes *z);
+struct target_space *proc_space(const struct subject *s);
+int proc_stat(const struct subject *s, struct text *out);
+int proc_statm(const struct subject *s, struct text *out);
+int proc_status(const struct subject *s, struct text *out);
+
+/* memory.c */
+extern const struct file_ops proc_mem_ops;
+
+/* ns.c */
+extern const struct pseudo_dir proc_ns_dir;
+
 /* maps.c */
 int proc_maps(const struct subject *s, struct text *out);
 int proc_smaps(const struct subject *s, struct text *out);
+int proc_smaps_rollup(const struct subject *s, struct text *out);
 int proc_mounts(const struct subject *s, struct text *out);
 int proc_mountinfo(const struct subject *s, struct text *out);
 

@@ -18,7 +18,7 @@ static int maps_show(const struct subject *s, struct text *out, enum maps_kind k
     if (!mm)
         return 0; /* a zombie has none */
     fs_root(&root);
-    text = maps_text(mm, &root, kind, &len);
+    text = maps_text(mm, proc_space(s), &root, kind, &len);
     mm_put(mm);
     if (IS_ERR_OR_NULL(text))
         return text ? (int)PTR_ERR(text) : -ENOMEM;
@@ -35,6 +35,11 @@ int proc_maps(const struct subject *s, struct text *out)
 int proc_smaps(const struct subject *s, struct text *out)
 {
     return maps_show(s, out, MAPS_SMAPS);
+}
+
+int proc_smaps_rollup(const struct subject *s, struct text *out)
+{
+    return maps_show(s, out, MAPS_ROLLUP);
 }
 
 /* --- mounts: proc(5), fstab(5) ----------------------------------------------------------------------------- */

@@ -4,265 +4,14 @@
 #include "base/parse.h"
 #include "base/string.h"
 #include "cred/cred.h"
-#include "dev/tty.h"
 #include "fs/procfs/internal.h"
+#include "fs/pseudo/table.h"
 #include "host/mem.h"
 #include "mm/alloc.h"
 #include "mm/mm.h"
 #include "self/self.h"
-#include "signal/signal.h"
-
-#define TICKS       100 /* USER_HZ: what sysconf(_SC_CLK_TCK) says */
-#define NS_PER_TICK (NSEC_PER_SEC / TICKS)
-
-/* --- state ----------------------------------------------------------------------------------------------- */
-
-char proc_state(const struct subject *s, const char **word)
-{
-    const struct task *task = s->task;
-
-    if (READ_ONCE(s->process->state) != PROCESS_ALIVE || task->exited) {
-        *word = "zombie";
-        return 'Z';
-    }
-    if (READ_ONCE(task->signals.stopped)) {
-        *word = "stopped";
-        return 'T';
-    }
-    if (task->self && (READ_ONCE(task->self->waiting_for) ||
-                       READ_ONCE(task->self->thread.mode) == TARGET_IN_HOST)) {
-        *word = "sleeping";
-        return 'S';
-    }
-    *word = "running";
-    return 'R';
-}
-
-struct ids {
-    pid_t parent, group, session, tgid, foreground;
-    dev_t tty;
-    u32 threads;
-    char comm[TASK_COMM_LEN];
-    struct usage usage, children;
-};
-
-static void ids_read(const struct subject *s, struct ids *ids)
-{
-    memset(ids, 0, sizeof(*ids));
-    spin_lock(&tasks_lock);
-    ids->parent = process_parent_id(s->process);
-    ids->group = process_group_id(s->process);
-    ids->session = process_session_id(s->process);
-    ids->foreground = -1;
-    if (s->process->group)
-        tty_of_session_locked(s->process->group->session, &ids->tty, &ids->foreground);
-    ids->tgid = s->process->pid;
-    ids->threads = s->process->nthreads;
-    memcpy(ids->comm, s->task->comm, TASK_COMM_LEN);
-    process_usage_locked(s->process, &ids->usage);
-    ids->children = s->process->dead_children;
-    spin_unlock(&tasks_lock);
-}
-
-struct sizes {
-    u64 total, data, exec, stack, shared, locked, peak; /* pages */
-    u64 start_code, end_code, start_stack, arg_start, arg_end, env_start, env_end, start_brk;
-};
-
-static void sizes_read(const struct subject *s, struct sizes *z)
-{
-    struct mm *mm = task_mm(s->task);
-
-    memset(z, 0, sizeof(*z));
-    if (!mm)
-        return;
-    mm_lock(mm);
-    *z = (struct sizes){
-        .total = mm->total_vm,
-        .data = mm->data_vm,
-        .exec = mm->exec_vm,
-        .stack = mm->stack_vm,
-        .shared = mm->shared_vm,
-        .locked = mm->locked_vm,
-        .peak = mm->highest_vm,
-        .start_code = mm->start_code,
-        .end_code = mm->end_code,
-        .start_stack = mm->start_stack,
-        .arg_start = mm->arg_start,
-        .arg_end = mm->arg_end,
-        .env_start = mm->env_start,
-        .env_end = mm->env_end,
-        .start_brk = mm->start_brk,
-    };
-    mm_unlock(mm);
-    mm_put(mm);
-}
-
-/* --- stat, status, statm ------------------------------------------------------------------------------------ */
-
-static long long ticks(ktime ns)
-{
-    return ns / NS_PER_TICK;
-}
-
-static void stat_head(const struct subject *s, const struct ids *ids, struct text *out)
-{
-    const char *word;
-    char state = proc_state(s, &word);
-
-    text_print(out, "%d (%s) %c %d %d %d %d %d %u 0 0 0 0 ", s->task->tid, ids->comm, state,
-               ids->parent, ids->group, ids->session, (int)ids->tty, ids->foreground, 0x400000U);
-    text_print(out, "%lld 0 %lld 0 ", ticks(ids->usage.cpu), ticks(ids->children.cpu));
-    text_print(out, "%d %d %u 0 %lld ", 20 + s->task->sched.nice, s->task->sched.nice, ids->threads,
-               ticks(s->process->start_time));
-}
-
-static int proc_stat(const struct subject *s, struct text *out)
-{
-    struct signal_sets sets;
-    struct sizes z;
-    struct ids ids;
-
-    ids_read(s, &ids);
-    sizes_read(s, &z);
-    signal_sets_read(s->task, &sets);
-    stat_head(s, &ids, out);
-    text_print(out, "%llu %llu %llu ", (unsigned long long)z.total * PAGE_SIZE,
-               (unsigned long long)z.total,
-               (unsigned long long)s->process->limits[RLIMIT_RSS].rlim_cur);
-    text_print(out, "%llu %llu %llu 0 0 ", (unsigned long long)z.start_code,
-               (unsigned long long)z.end_code, (unsigned long long)z.start_stack);
-    text_print(out, "%llu %llu %llu %llu ", (unsigned long long)(sets.pending & 0x7fffffff),
-               (unsigned long long)(sets.blocked & 0x7fffffff),
-               (unsigned long long)(sets.ignored & 0x7fffffff),
-               (unsigned long long)(sets.caught & 0x7fffffff));
-    text_print(out, "0 0 0 %d 0 %u %u 0 0 0 ", s->process->exit_signal, s->task->sched.priority,
-               s->task->sched.policy);
-    text_print(out, "0 0 %llu %llu %llu %llu %llu %d\n", (unsigned long long)z.start_brk,
-               (unsigned long long)z.arg_start, (unsigned long long)z.arg_end,
-               (unsigned long long)z.env_start, (unsigned long long)z.env_end,
-               s->process->state == PROCESS_ALIVE ? 0 : s->process->exit_status);
-    return 0;
-}
-
-static int proc_statm(const struct subject *s, struct text *out)
-{
-    struct sizes z;
-
-    sizes_read(s, &z);
-    text_print(out, "%llu %llu %llu %llu 0 %llu 0\n", (unsigned long long)z.total,
-               (unsigned long long)z.total, (unsigned long long)z.shared,
-               (unsigned long long)z.exec, (unsigned long long)(z.data + z.stack));
-    return 0;
-}
-
-static void status_ids(const struct subject *s, struct text *out)
-{
-    const struct cred *cred = task_cred(s->task);
-
-    if (!cred)
-        return;
-    text_print(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", cred->uid, cred->euid,
-               cred->suid, cred->fsuid, cred->gid, cred->egid, cred->sgid, cred->fsgid);
-    cred_put(cred);
-}
-
-static void status_groups(const struct subject *s, struct text *out)
-{
-    const struct cred *cred = task_cred(s->task);
-
-    text_print(out, "FDSize:\t%u\nGroups:\t", proc_fd_size(s));
-    if (cred && cred->groups)
-        for (u32 i = 0; i < cred->groups->n; i++)
-            text_print(out, "%u ", cred->groups->gids[i]);
-    text_print(out, "\n");
-    if (cred)
-        cred_put(cred);
-}
-
-static void status_memory(const struct subject *s, struct text *out)
-{
-    struct sizes z;
-
-    sizes_read(s, &z);
-    if (!z.total)
-        return;
-#define KIB(pages) ((unsigned long long)(pages) * (PAGE_SIZE / 1024))
-    text_print(out, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmPin:\t       0 kB\n",
-               KIB(z.peak), KIB(z.total), KIB(z.locked));
-    text_print(out, "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\n", KIB(z.total), KIB(z.total));
-    text_print(out, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\nVmLib:\t       0 kB\n",
-               KIB(z.data), KIB(z.stack), KIB(z.exec));
-    text_print(out, "VmPTE:\t       0 kB\nVmSwap:\t       0 kB\n");
-}
-
-static void status_rights(const struct subject *s, struct text *out)
-{
-    const struct cred *cred = task_cred(s->task);
-
-    if (cred) {
-        text_print(out, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\n",
-                   (unsigned long long)cred->cap_inheritable,
-                   (unsigned long long)cred->cap_permitted,
-                   (unsigned long long)cred->cap_effective);
-        text_print(out, "CapBnd:\t%016llx\nCapAmb:\t%016llx\n",
-                   (unsigned long long)cred->cap_bounding, (unsigned long long)cred->cap_ambient);
-        cred_put(cred);
-    }
-    text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", s->task->no_new_privs);
-}
-
-static void status_signals(const struct subject *s, struct text *out)
-{
-    struct signal_sets sets;
-
-    signal_sets_read(s->task, &sets);
-    text_print(out, "SigQ:\t%u/%llu\n", READ_ONCE(s->process->signals.queued),
-               (unsigned long long)s->process->limits[RLIMIT_SIGPENDING].rlim_cur);
-    text_print(out,
-               "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%"
-               "016llx\n",
-               (unsigned long long)sets.pending, (unsigned long long)sets.shared_pending,
-               (unsigned long long)sets.blocked, (unsigned long long)sets.ignored,
-               (unsigned long long)sets.caught);
-}
-
-static int proc_status(const struct subject *s, struct text *out)
-{
-    const char *word;
-    char state = proc_state(s, &word);
-    struct ids ids;
-
-    ids_read(s, &ids);
-    text_print(out, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", ids.comm, proc_umask(s), state,
-               word);
-    text_print(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", ids.tgid,
-               s->task->tid, ids.parent);
-    status_ids(s, out);
-    status_groups(s, out);
-    text_print(out, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", ids.tgid, s->task->tid,
-               ids.group, ids.session);
-    status_memory(s, out);
-    text_print(out, "Threads:\t%u\n", ids.threads);
-    status_signals(s, out);
-    status_rights(s, out);
-    text_print(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t0\n",
-               (unsigned long long)ids.usage.switches);
-    return 0;
-}
 
 /* --- strings of the program: read where it keeps them -------------------------------------------------------- */
-
-/* Where the thread stands; NULL when it has ended. */
-static struct target_space *space_of(const struct subject *s)
-{
-    struct target_space *space;
-
-    spin_lock(&tasks_lock);
-    space = s->task->exited || !s->task->self ? NULL : s->task->self->thread.space;
-    spin_unlock(&tasks_lock);
-    return space;
-}
 
 #define STRINGS_MAX (1UL << 21)
 
@@ -276,7 +25,7 @@ static int peek_range(const struct subject *s, u64 start, u64 end, struct text *
         end = start + STRINGS_MAX;
     while (start < end) {
         size_t n = MIN(PAGE_SIZE - start % PAGE_SIZE, end - start);
-        s64 got = host_space_peek(space_of(s), piece, start, n);
+        s64 got = host_space_peek(proc_space(s), piece, start, n);
 
         if (got <= 0)
             break;
@@ -289,17 +38,17 @@ static int peek_range(const struct subject *s, u64 start, u64 end, struct text *
 
 static int proc_cmdline(const struct subject *s, struct text *out)
 {
-    struct sizes z;
+    struct proc_sizes z;
 
-    sizes_read(s, &z);
+    proc_sizes_read(s, &z);
     return z.arg_end > z.arg_start ? peek_range(s, z.arg_start, z.arg_end, out) : 0;
 }
 
 static int proc_environ(const struct subject *s, struct text *out)
 {
-    struct sizes z;
+    struct proc_sizes z;
 
-    sizes_read(s, &z);
+    proc_sizes_read(s, &z);
     return z.env_end > z.env_start ? peek_range(s, z.env_start, z.env_end, out) : 0;
 }
 
@@ -438,6 +187,119 @@ static int proc_personality(const struct subject *s, struct text *out)
     return 0;
 }
 
+static int proc_io(const struct subject *s, struct text *out)
+{
+    struct usage usage;
+
+    spin_lock(&tasks_lock);
+    process_usage_locked(s->process, &usage);
+    spin_unlock(&tasks_lock);
+    text_print(out, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n",
+               (unsigned long long)usage.io.read_bytes, (unsigned long long)usage.io.written_bytes,
+               (unsigned long long)usage.io.reads, (unsigned long long)usage.io.writes);
+    /* files are memory here: there is no storage to count */
+    text_print(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+    return 0;
+}
+
+/* Time on a processor, time that it waited for one, and how often it ran: the host decides on the latter two. */
+static int proc_schedstat(const struct subject *s, struct text *out)
+{
+    ktime used;
+    u64 sleeps;
+
+    spin_lock(&tasks_lock);
+    used = task_cpu_time(s->task);
+    sleeps = s->task->self && !s->task->exited ? s->task->self->sleeps : 0;
+    spin_unlock(&tasks_lock);
+    text_print(out, "%lld 0 %llu\n", (long long)used, (unsigned long long)sleeps + 1);
+    return 0;
+}
+
+static int proc_sched(const struct subject *s, struct text *out)
+{
+    char comm[TASK_COMM_LEN];
+    u32 threads;
+    u64 sleeps;
+    ktime used;
+    int nice;
+
+    spin_lock(&tasks_lock);
+    memcpy(comm, s->task->comm, sizeof(comm));
+    threads = s->process->nthreads;
+    used = task_cpu_time(s->task);
+    sleeps = s->task->self && !s->task->exited ? s->task->self->sleeps : 0;
+    nice = s->task->sched.nice;
+    spin_unlock(&tasks_lock);
+    text_print(out, "%s (%d, #threads: %u)\n", comm, s->task->tid, threads);
+    text_print(out, "-------------------------------------------------------------------\n");
+    text_print(out, "%-45s:%14lld.%06lld\n", "se.sum_exec_runtime", (long long)used / 1000000,
+               (long long)used % 1000000);
+    text_print(out, "%-45s:%21llu\n%-45s:%21llu\n%-45s:%21u\n", "nr_switches",
+               (unsigned long long)sleeps, "nr_voluntary_switches", (unsigned long long)sleeps,
+               "nr_involuntary_switches", 0);
+    text_print(out, "%-45s:%21u\n%-45s:%21d\n", "policy", s->task->sched.policy, "prio",
+               120 + nice);
+    return 0;
+}
+
+/* The kernel's own stack is nobody's business: proc_pid_stack(5) wants CAP_SYS_ADMIN of the first namespace. */
+static int proc_stack(const struct subject *s, struct text *out)
+{
+    return -EACCES;
+}
+
+/* user_namespaces(7): all are in the first one. */
+static int proc_id_map(const struct subject *s, struct text *out)
+{
+    text_print(out, "%10u %10u %10u\n", 0, 0, UINT32_MAX);
+    return 0;
+}
+
+static int proc_setgroups(const struct subject *s, struct text *out)
+{
+    text_print(out, "allow\n");
+    return 0;
+}
+
+static int proc_cpuset(const struct subject *s, struct text *out)
+{
+    text_print(out, "/\n");
+    return 0;
+}
+
+static int proc_timerslack(const struct subject *s, struct text *out)
+{
+    text_print(out, "%llu\n", (unsigned long long)READ_ONCE(s->task->timer_slack));
+    return 0;
+}
+
+/* What waits: the call's number, its arguments, stack and instruction pointer (proc_pid_syscall(5)). */
+static int proc_syscall(const struct subject *s, struct text *out)
+{
+    unsigned long long a[6], sp = 0, ip = 0;
+    const struct self *self;
+    long nr = -1;
+
+    spin_lock(&tasks_lock);
+    self = s->task->exited ? NULL : s->task->self;
+    if (self && (READ_ONCE(self->waiting_for) || READ_ONCE(self->thread.mode) == TARGET_IN_HOST ||
+                 s->task == task_self())) {
+        nr = self->current_nr;
+        for (int i = 0; i < 6; i++)
+            a[i] = self->args[i];
+        sp = self->thread.regs.rsp;
+        ip = self->thread.regs.rip;
+    }
+    spin_unlock(&tasks_lock);
+    if (nr < 0)
+        text_print(out, "running\n");
+    else
+        text_print(out, "%ld 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx 0x%llx\n", nr, a[0],
+                   a[1], a[2], a[3], a[4], a[5], sp, ip);
+    return 0;
+}
+
 static int proc_no_id(const struct subject *s, struct text *out)
 {
     text_print(out, "%u", UINT32_MAX); /* not set */
@@ -491,23 +353,51 @@ static int task_show_children(const struct subject *s, struct text *out)
     {                                                                                              \
         .name = (n), .mode = S_IFDIR | (m), .dir = &(d)                                            \
     }
-#define COMMON_ENTRIES                                                                             \
-    GUARDED_ENTRY("auxv", 0400, proc_auxv), FILE_ENTRY("cgroup", 0444, proc_cgroup),               \
-        FILE_ENTRY("cmdline", 0444, proc_cmdline),                                                 \
-        {.name = "comm", .mode = S_IFREG | 0644, .show = proc_comm, .store = proc_comm_set},       \
-        LINK_ENTRY(cwd), GUARDED_ENTRY("environ", 0400, proc_environ), LINK_ENTRY(exe),            \
-        DIR_ENTRY("fd", 0500, proc_fd_dir), DIR_ENTRY("fdinfo", 0500, proc_fdinfo_dir),            \
-        FILE_ENTRY("limits", 0444, proc_limits), FILE_ENTRY("loginuid", 0644, proc_no_id),         \
-        GUARDED_ENTRY("maps", 0444, proc_maps), FILE_ENTRY("mountinfo", 0444, proc_mountinfo),     \
-        FILE_ENTRY("mounts", 0444, proc_mounts), FILE_ENTRY("oom_score", 0444, proc_oom_score),    \
-        {.name = "oom_score_adj",                                                                  \
-         .mode = S_IFREG | 0644,                                                                   \
-         .show = proc_oom_adj,                                                                     \
-         .store = proc_oom_adj_set},                                                               \
-        FILE_ENTRY("personality", 0400, proc_personality), LINK_ENTRY(root),                       \
-        FILE_ENTRY("sessionid", 0444, proc_no_id), GUARDED_ENTRY("smaps", 0444, proc_smaps),       \
-        FILE_ENTRY("stat", 0444, proc_stat), FILE_ENTRY("statm", 0444, proc_statm),                \
-        FILE_ENTRY("status", 0444, proc_status), FILE_ENTRY("wchan", 0444, proc_wchan)
+#define MEMORY_ENTRY(n)                                                                            \
+    {                                                                                              \
+        .name = (n), .mode = S_IFREG | 0600, .fops = &proc_mem_ops, .guarded = true                \
+    }
+/* clang-format off */
+#define COMMON_ENTRIES \
+    GUARDED_ENTRY("auxv", 0400, proc_auxv), \
+    FILE_ENTRY("cgroup", 0444, proc_cgroup), \
+    FILE_ENTRY("cmdline", 0444, proc_cmdline), \
+    SETTING("comm", proc_comm, proc_comm_set), \
+    FILE_ENTRY("cpuset", 0444, proc_cpuset), \
+    LINK_ENTRY(cwd), \
+    GUARDED_ENTRY("environ", 0400, proc_environ), \
+    LINK_ENTRY(exe), \
+    DIR_ENTRY("fd", 0500, proc_fd_dir), \
+    DIR_ENTRY("fdinfo", 0500, proc_fdinfo_dir), \
+    FILE_ENTRY("gid_map", 0444, proc_id_map), \
+    GUARDED_ENTRY("io", 0400, proc_io), \
+    FILE_ENTRY("limits", 0444, proc_limits), \
+    FILE_ENTRY("loginuid", 0444, proc_no_id), \
+    GUARDED_ENTRY("maps", 0444, proc_maps), \
+    MEMORY_ENTRY("mem"), \
+    FILE_ENTRY("mountinfo", 0444, proc_mountinfo), \
+    FILE_ENTRY("mounts", 0444, proc_mounts), \
+    DIR_ENTRY("ns", 0511, proc_ns_dir), \
+    FILE_ENTRY("oom_score", 0444, proc_oom_score), \
+    SETTING("oom_score_adj", proc_oom_adj, proc_oom_adj_set), \
+    GUARDED_ENTRY("personality", 0400, proc_personality), \
+    FILE_ENTRY("projid_map", 0444, proc_id_map), \
+    LINK_ENTRY(root), \
+    FILE_ENTRY("sched", 0444, proc_sched), \
+    FILE_ENTRY("schedstat", 0444, proc_schedstat), \
+    FILE_ENTRY("sessionid", 0444, proc_no_id), \
+    FILE_ENTRY("setgroups", 0444, proc_setgroups), \
+    GUARDED_ENTRY("smaps", 0444, proc_smaps), \
+    GUARDED_ENTRY("smaps_rollup", 0444, proc_smaps_rollup), \
+    GUARDED_ENTRY("stack", 0400, proc_stack), \
+    FILE_ENTRY("stat", 0444, proc_stat), \
+    FILE_ENTRY("statm", 0444, proc_statm), \
+    FILE_ENTRY("status", 0444, proc_status), \
+    GUARDED_ENTRY("syscall", 0400, proc_syscall), \
+    FILE_ENTRY("timerslack_ns", 0444, proc_timerslack), \
+    FILE_ENTRY("uid_map", 0444, proc_id_map), \
+    FILE_ENTRY("wchan", 0444, proc_wchan)
+/* clang-format on */
 
 static const struct pseudo_entry task_entries[] = {
     COMMON_ENTRIES,

@@ -346,7 +346,6 @@ static void mappings_name_the_stack_and_the_program(void **state)
     assert_non_null(strstr(slurp("/proc/self/maps"), program));
 }
 
-/* not yet inside: /proc/PID/mem */
 static void memory_can_be_read_and_written_as_a_file(void **state)
 {
     (void)state;
@@ -398,7 +397,6 @@ static void threads_are_listed(void **state)
     assert_true(lists("/proc/self/task", number));
 }
 
-/* not yet inside: /proc/PID/ns */
 static void namespaces_are_links_with_numbers(void **state)
 {
     (void)state;
