@@ -2,6 +2,7 @@
  * kernel/net/socket.c: sockets as files, and their families; socket(2), socketpair(2).
  */
 #include "abi/socket.h"
+#include "net/inet/inet.h"
 #include "net/internal.h"
 #include "cred/cred.h"
 #include "syscall_proto.h"
@@ -29,6 +30,7 @@ void socket_register(const struct socket_family *family)
 
 void net_start(void)
 {
+    inet_start();
     unix_start();
 }
 

@@ -20,6 +20,7 @@
 #define SIGNAL_BIT(signo) (1ULL << ((signo)-1))
 
 struct task;
+struct file;
 struct process;
 struct self;
 struct target_fault;
@@ -120,6 +121,8 @@ void signal_force(const siginfo_t *info);
 void signal_force_fatal(int signo); /* as a fault whose handler cannot run: kills */
 /* The same with tasks_lock held; task NULL: to the process. */
 int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info);
+/* To whoever a file was given by F_SETOWN, if its giver might signal them; to nobody when it was not. */
+void signal_file_owner(struct file *file, const siginfo_t *info);
 
 /* The task room tells that a thread has ended. tasks_lock held. */
 void signal_thread_left_locked(struct process *process);

@@ -20,6 +20,8 @@
     X(TTY)           /* dev: a terminal's discipline */                                            \
     X(UNIX_INFLIGHT) /* net: which sockets lie in queues, and the search for garbage */            \
     X(SOCKET)        /* net: a socket's state */                                                   \
+    X(PORTS)         /* net: who uses a port: a bucket of the table */                             \
+    X(CONNECTION)    /* net: both directions of a TCP connection */                                \
     X(MM)            /* mm: a space's vma tree */                                                  \
     X(MEMOBJ)        /* mm: a memory object's extents */                                           \
     X(HOSTFS)        /* hostfs: the cache of open host descriptors */                              \

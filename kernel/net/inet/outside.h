@@ -11,12 +11,14 @@
 #ifndef INET_OUTSIDE_H
 #define INET_OUTSIDE_H
 
+#include "base/refcount.h"
 #include "net/inet/endpoint.h"
 #include "net/socket.h"
 
 /* What one inet socket has outside: a connection, or a way for datagrams. hostsock's structure begins with it. */
 struct outside {
     const struct outside_ops *ops;
+    struct refcount users; /* inet's: hostsock need not set it */
 };
 
 struct outside_ops {
@@ -43,8 +45,8 @@ struct outside_ops {
                       u32 *len);
     /* Bytes to read (SIOCINQ) and not sent yet (SIOCOUTQ), or -ENOTTY; SIOCATMARK: 0 or 1. */
     int (*count)(struct outside *out, struct socket *sock, unsigned int cmd);
-    /* The socket is gone, or does not use it any more. linger: SO_LINGER's seconds, -1 when it is off. */
-    void (*release)(struct outside *out, int linger);
+    /* Nobody uses it any more. reset: a connection is cut off, by SO_LINGER of no time. Frees it. */
+    void (*release)(struct outside *out, bool reset);
 };
 
 /* The way out as a whole. hostsock registers one; none: what is not inside is ENETUNREACH. */

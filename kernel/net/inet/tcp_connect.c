@@ -1,0 +1,606 @@
+/* kernel/net/inet/tcp_connect.c: how connections come about; connect(2), listen(2), accept(2). */
+#include "base/errno.h"
+#include "base/string.h"
+#include "mm/alloc.h"
+#include "net/inet/tcp.h"
+
+#define SYN_SECONDS 127 /* tcp(7): tcp_syn_retries */
+
+/* ---- the listener's side ---- */
+
+int tcp_listen(struct socket *sock, int backlog)
+{
+    struct tcp_sock *ts = tcp_of(sock);
+    struct inet_sock *is = &ts->inet;
+    struct endpoint local = {0};
+    int err = 0;
+
+    spin_lock(&sock->lock);
+    if (ts->phase != TCP_IDLE && ts->phase != TCP_LISTENING)
+        err = -EINVAL;
+    if (!err && ts->phase == TCP_IDLE) {
+        err = inet_autobind_locked(is, &tcp_ports);
+        if (!err)
+            err = port_listen(&is->port);
+    }
+    if (!err) {
+        ts->phase = TCP_LISTENING;
+        sock->listening = true;
+        WRITE_ONCE(ts->backlog, (u32)backlog);
+        local = is->local;
+    }
+    spin_unlock(&sock->lock);
+    if (!err && outside_net() && outside_net()->listening)
+        outside_net()->listening(&local, backlog);
+    return err;
+}
+
+/* An end for the listener's queue: 0; -EAGAIN: it is full; -ECONNREFUSED: it listens no more. lock held. */
+static int listener_offer_locked(struct tcp_sock *listener, struct tcp_end *end)
+{
+    if (listener->phase != TCP_LISTENING)
+        return -ECONNREFUSED;
+    if (listener->queued > listener->backlog)
+        return -EAGAIN;
+    list_add_tail(&end->accept_link, &listener->queue);
+    WRITE_ONCE(listener->queued, listener->queued + 1);
+    return 0;
+}
+
+/* The socket's connection, which its listener has taken, is there. */
+static void connection_made(struct tcp_sock *ts)
+{
+    struct inet_sock *is = &ts->inet;
+
+    spin_lock(&is->sock.lock);
+    if (ts->phase == TCP_CONNECTING)
+        ts->phase = TCP_CONNECTED;
+    spin_unlock(&is->sock.lock);
+    waitq_wake(&is->sock.wait, TCP_WRITE_BITS | TCP_READ_BITS);
+}
+
+/* Room in the queue: who has waited longest comes in. */
+static void listener_admit(struct tcp_sock *listener)
+{
+    struct tcp_sock *next;
+
+    spin_lock(&listener->inet.sock.lock);
+    next = list_first_entry(&listener->waiting, struct tcp_sock, waiting_link);
+    if (next && listener_offer_locked(listener, next->end->peer) == 0) {
+        list_del(&next->waiting_link);
+        inet_get(&next->inet);
+    } else {
+        next = NULL;
+    }
+    spin_unlock(&listener->inet.sock.lock);
+    if (!next)
+        return;
+    timer_cancel(&next->timer);
+    connection_made(next);
+    waitq_wake(&listener->inet.sock.wait, TCP_READ_BITS);
+    inet_put(&next->inet);
+}
+
+void tcp_listen_stop(struct tcp_sock *ts)
+{
+    struct inet_sock *is = &ts->inet;
+    struct list_head ends = LIST_HEAD_INIT(ends);
+    struct endpoint local;
+
+    port_listen_end(&is->port);
+    spin_lock(&is->sock.lock);
+    ts->phase = TCP_IDLE;
+    is->sock.listening = false;
+    list_splice_tail(&ts->queue, &ends);
+    WRITE_ONCE(ts->queued, 0);
+    local = is->local;
+    for (;;) {
+        struct tcp_sock *next = list_first_entry(&ts->waiting, struct tcp_sock, waiting_link);
+
+        if (!next)
+            break;
+        inet_get(&next->inet);
+        spin_unlock(&is->sock.lock);
+        tcp_connect_stop(next, ECONNREFUSED);
+        inet_put(&next->inet);
+        spin_lock(&is->sock.lock);
+    }
+    spin_unlock(&is->sock.lock);
+    while (!list_empty(&ends)) {
+        struct tcp_end *end = list_first_entry(&ends, struct tcp_end, accept_link);
+
+        list_del(&end->accept_link);
+        if (end->outside) {
+            outside_put(end->outside, true);
+            kfree(end->conn);
+        } else {
+            end_close(end, true);
+        }
+    }
+    if (outside_net() && outside_net()->listening)
+        outside_net()->listening(&local, -1);
+}
+
+/* accept(2): what a connection has from its listener. */
+static void inherit(struct tcp_sock *child, struct tcp_sock *from)
+{
+    struct socket *to = &child->inet.sock, *parent = &from->inet.sock;
+
+    spin_lock(&parent->lock);
+    to->options = parent->options;
+    to->linger = parent->linger;
+    to->linger_seconds = parent->linger_seconds;
+    to->send_buffer = parent->send_buffer;
+    to->receive_buffer = parent->receive_buffer;
+    to->receive_low = parent->receive_low;
+    to->send_timeout = parent->send_timeout;
+    to->receive_timeout = parent->receive_timeout;
+    to->priority = parent->priority;
+    to->mark = parent->mark;
+    child->set = from->set;
+    child->inet.options = from->inet.options;
+    child->inet.only_v6 = from->inet.only_v6;
+    spin_unlock(&parent->lock);
+}
+
+/* The child has been seen by nobody yet. */
+static void adopt(struct tcp_sock *child, struct tcp_end *end)
+{
+    struct inet_sock *is = &child->inet;
+
+    is->local = end->port.local;
+    is->peer = end->port.peer;
+    is->port.reuse_address = end->port.reuse_address;
+    is->port.reuse_port = end->port.reuse_port;
+    is->port.local = end->port.local;
+    is->port.families = end->port.families;
+    is->address_chosen = is->port.chosen = true;
+    child->phase = TCP_CONNECTED;
+    child->told = true;
+    if (end->outside) {
+        is->outside = end->outside;
+        kfree(end->conn);
+        return;
+    }
+    child->end = end;
+    end->port.ino = is->sock.file.inode->ino;
+    end->port.uid = is->port.uid;
+    spin_lock(&is->sock.lock);
+    end_attach(end, child);
+    spin_unlock(&is->sock.lock);
+    end_limits(end);
+    end_limits(end->peer);
+}
+
+int tcp_accept(struct socket *sock, u32 flags, struct socket **out)
+{
+    struct tcp_sock *ts = tcp_of(sock), *child;
+    struct tcp_end *end;
+    int err = 0;
+
+    if (READ_ONCE(ts->phase) != TCP_LISTENING)
+        return -EINVAL;
+    spin_lock(&sock->lock);
+    err = socket_wait(sock, flags & O_NONBLOCK ? MSG_DONTWAIT : 0, sock->receive_timeout,
+                      !list_empty(&ts->queue) || ts->phase != TCP_LISTENING);
+    end = err ? NULL : list_first_entry(&ts->queue, struct tcp_end, accept_link);
+    if (end) {
+        list_del(&end->accept_link);
+        WRITE_ONCE(ts->queued, ts->queued - 1);
+    } else if (!err) {
+        err = -EINVAL;
+    }
+    spin_unlock(&sock->lock);
+    if (err)
+        return err;
+    child = tcp_sock_create(sock->family, 0);
+    if (IS_ERR(child)) {
+        /* It goes back to where it came from: another accept may have more memory. */
+        spin_lock(&sock->lock);
+        list_add(&end->accept_link, &ts->queue);
+        WRITE_ONCE(ts->queued, ts->queued + 1);
+        spin_unlock(&sock->lock);
+        return (int)PTR_ERR(child);
+    }
+    inherit(child, ts);
+    adopt(child, end);
+    listener_admit(ts);
+    if (outside_net() && outside_net()->listening)
+        outside_net()->listening(&ts->inet.local, (int)ts->backlog);
+    *out = &child->inet.sock;
+    return 0;
+}
+
+int tcp_accept_outside(struct inet_sock *is, const struct endpoint *local,
+                       const struct endpoint *peer, struct outside *out)
+{
+    struct tcp_sock *listener = tcp_of(&is->sock);
+    struct tcp_conn *conn = conn_create();
+    int err;
+
+    if (!conn)
+        return -ENOMEM;
+    conn->ends[0].outside = out;
+    conn->ends[0].port.local = *local;
+    conn->ends[0].port.peer = *peer;
+    spin_lock(&is->sock.lock);
+    err = listener_offer_locked(listener, &conn->ends[0]);
+    spin_unlock(&is->sock.lock);
+    if (err)
+        kfree(conn);
+    else
+        waitq_wake(&is->sock.wait, TCP_READ_BITS);
+    return err;
+}
+
+/* ---- the side that connects ---- */
+
+/* The other end of a connection that came to nothing, which nobody knows, and this one. */
+static void conn_abandon(struct tcp_sock *ts, struct tcp_end *end)
+{
+    struct inet_sock *is = &ts->inet;
+    struct tcp_conn *conn = end->conn;
+    bool mine;
+
+    spin_lock(&is->sock.lock);
+    mine = ts->end == end;
+    if (mine) {
+        ts->end = NULL;
+        is->peer = ENDPOINT_ANY;
+    }
+    spin_unlock(&is->sock.lock);
+    if (mine && is->port.chosen && end->port.table)
+        port_give_back(&end->port, &is->port);
+    end->peer->closed = true;
+    if (mine)
+        end_close(end, false);
+    conn_put(conn); /* the other end's */
+}
+
+/* Ends what is under way: with an error, which the program then learns, or because the program gives up (0). */
+void tcp_connect_stop(struct tcp_sock *ts, int error)
+{
+    struct inet_sock *is = &ts->inet;
+    struct tcp_sock *listener = ts->listener;
+    bool was_waiting = false;
+
+    if (listener) {
+        spin_lock(&listener->inet.sock.lock);
+        was_waiting = !list_empty(&ts->waiting_link);
+        list_del(&ts->waiting_link);
+        spin_unlock(&listener->inet.sock.lock);
+    }
+    if (!was_waiting)
+        return;
+    conn_abandon(ts, ts->end);
+    spin_lock(&is->sock.lock);
+    ts->phase = error ? TCP_FAILED : TCP_IDLE;
+    is->sock.error = error;
+    spin_unlock(&is->sock.lock);
+    waitq_wake(&is->sock.wait, TCP_ALL_BITS);
+}
+
+/* Names and windows of the two ends. */
+static void conn_name(struct tcp_conn *conn, struct tcp_sock *ts, const struct endpoint *local,
+                      const struct endpoint *peer)
+{
+    struct inet_sock *is = &ts->inet;
+    struct tcp_end *mine = &conn->ends[0];
+
+    mine->port.local = *local;
+    mine->port.peer = *peer;
+    mine->port.families = ip_is_v4(&local->ip) ? IN_V4 : IN_V6;
+    mine->port.uid = is->port.uid;
+    mine->port.ino = is->port.ino;
+    mine->port.reuse_address = is->port.reuse_address;
+    mine->port.reuse_port = is->port.reuse_port;
+}
+
+static void conn_name_peer(struct tcp_conn *conn, const struct inet_sock *listener)
+{
+    struct tcp_end *mine = &conn->ends[0], *other = &conn->ends[1];
+
+    other->port.local = mine->port.peer;
+    other->port.peer = mine->port.local;
+    other->port.families = mine->port.families;
+    other->port.uid = listener->port.uid;
+    other->port.reuse_address = READ_ONCE(listener->port.reuse_address);
+    other->port.reuse_port = READ_ONCE(listener->port.reuse_port);
+    port_join(&tcp_ports, &other->port);
+}
+
+/* One end that is its own peer: a socket that connects to its own name. */
+static void conn_fold(struct tcp_conn *conn)
+{
+    conn->alone = true;
+    conn->ends[0].peer = &conn->ends[0];
+    conn_put(conn); /* the reference of the second end */
+}
+
+/* Offers the other end to whoever listens. 0, -EAGAIN: it waits for room; -ECONNREFUSED. */
+static int find_listener(struct tcp_sock *ts, struct tcp_conn *conn)
+{
+    struct tcp_end *mine = &conn->ends[0];
+    AUTO(inet_put)
+    struct inet_sock *is = port_find_listener(&tcp_ports, &mine->port.peer, &mine->port.local);
+    struct tcp_sock *listener;
+    int err;
+
+    if (!is) {
+        if (!endpoint_equal(&mine->port.local, &mine->port.peer))
+            return -ECONNREFUSED;
+        conn_fold(conn);
+        return 0;
+    }
+    listener = tcp_of(&is->sock);
+    conn_name_peer(conn, is);
+    spin_lock(&is->sock.lock);
+    err = listener_offer_locked(listener, &conn->ends[1]);
+    if (err == -EAGAIN) {
+        ts->listener = tcp_of(&inet_get(is)->sock);
+        list_add_tail(&ts->waiting_link, &listener->waiting);
+    }
+    spin_unlock(&is->sock.lock);
+    if (!err)
+        waitq_wake(&is->sock.wait, TCP_READ_BITS);
+    return err;
+}
+
+void tcp_connect_forget(struct tcp_sock *ts)
+{
+    if (ts->listener)
+        inet_put(&TAKE(ts->listener)->inet);
+}
+
+/* phase is CONNECTING: nobody else begins or ends a connection of this socket. */
+static int connect_inside(struct tcp_sock *ts, struct endpoint local, const struct endpoint *peer)
+{
+    struct inet_sock *is = &ts->inet;
+    struct tcp_conn *conn = conn_create();
+    struct tcp_end *end;
+    int err;
+
+    if (!conn)
+        return -ENOMEM;
+    end = &conn->ends[0];
+    conn_name(conn, ts, &local, peer);
+    err = port_connect(&tcp_ports, &is->port, &end->port);
+    if (err) {
+        conn_put(conn);
+        conn_put(conn);
+        return err;
+    }
+    spin_lock(&is->sock.lock);
+    ts->end = end;
+    is->local = end->port.local;
+    is->peer = *peer;
+    end_attach(end, ts);
+    spin_unlock(&is->sock.lock);
+    end_limits(end);
+    end_limits(end->peer);
+    timer_set(&ts->timer, time_monotonic() + SYN_SECONDS * NSEC_PER_SEC);
+    tcp_connect_forget(ts);
+    err = find_listener(ts, conn);
+    if (err == -EAGAIN)
+        return -EINPROGRESS;
+    timer_cancel(&ts->timer);
+    if (!err) {
+        if (conn->alone)
+            end_limits(end);
+        connection_made(ts);
+        return 0;
+    }
+    conn_abandon(ts, end);
+    return err;
+}
+
+static int connect_outside(struct tcp_sock *ts, struct endpoint local, const struct endpoint *peer)
+{
+    struct inet_sock *is = &ts->inet;
+    struct outside *out = NULL, *old;
+    int err;
+
+    spin_lock(&is->sock.lock);
+    err = inet_autobind_locked(is, &tcp_ports);
+    local.port = is->local.port;
+    old = TAKE(is->outside);
+    is->outside_ready = 0;
+    spin_unlock(&is->sock.lock);
+    outside_put(old, false);
+    if (!err)
+        err = outside_net()->connect(&is->sock, &local, peer, &out);
+    if (err && err != -EINPROGRESS)
+        return err;
+    refcount_init(&out->users, 1);
+    spin_lock(&is->sock.lock);
+    is->outside = out;
+    is->local = local;
+    is->peer = *peer;
+    spin_unlock(&is->sock.lock);
+    if (!err)
+        connection_made(ts);
+    return err;
+}
+
+/* The program's own address, or the one that fits the peer; 0.0.0.0 and :: mean this machine. */
+static int choose_source(struct inet_sock *is, struct endpoint *local, struct endpoint *peer,
+                         bool *inside)
+{
+    struct in6_addr from;
+    int err;
+
+    if (ip_is_any(&peer->ip)) {
+        bool v6 = is->sock.family == AF_INET6 && !ip_is_v4(&is->local.ip);
+
+        peer->ip = v6 ? (struct in6_addr){.s6_addr = {[15] = 1}} : ip_of_v4(0x7f000001);
+    }
+    if (ip_is_multicast(&peer->ip))
+        return -ENETUNREACH;
+    if (ip_is_broadcast(&peer->ip))
+        return -EACCES;
+    err = ip_route(&peer->ip, &from, inside);
+    if (err)
+        return err;
+    spin_lock(&is->sock.lock);
+    *local = is->local;
+    spin_unlock(&is->sock.lock);
+    if (ip_is_any(&local->ip))
+        local->ip = from;
+    else if (ip_is_v4(&local->ip) != ip_is_v4(&peer->ip))
+        return -ENETUNREACH;
+    else if (ip_is_loopback(&local->ip) && !*inside)
+        return -EINVAL;
+    return 0;
+}
+
+void tcp_outside_progress(struct tcp_sock *ts)
+{
+    struct inet_sock *is = &ts->inet;
+    struct outside *out = inet_outside(is);
+    int err;
+
+    if (!out)
+        return;
+    err = out->ops->connected(out, &is->sock);
+    if (err == -EINPROGRESS)
+        out->ops->watch(out, &is->sock, POLLOUT);
+    outside_put(out, false);
+    if (!err) {
+        connection_made(ts);
+    } else if (err != -EINPROGRESS) {
+        spin_lock(&is->sock.lock);
+        ts->phase = TCP_FAILED;
+        is->sock.error = -err;
+        spin_unlock(&is->sock.lock);
+    }
+}
+
+static int connect_wait(struct tcp_sock *ts)
+{
+    struct socket *sock = &ts->inet.sock;
+    ktime deadline = socket_deadline(sock->send_timeout);
+    int err = 0;
+
+    while (!err && READ_ONCE(ts->phase) == TCP_CONNECTING) {
+        tcp_outside_progress(ts);
+        spin_lock(&sock->lock);
+        err = wait_event(&sock->wait, &sock->lock,
+                         ts->phase != TCP_CONNECTING || ts->inet.outside_ready, deadline);
+        ts->inet.outside_ready = 0;
+        spin_unlock(&sock->lock);
+    }
+    return err == -ETIMEDOUT ? -EINPROGRESS : err ? socket_wait_result(err, sock->send_timeout) : 0;
+}
+
+/* The result of a connection that was begun, told once. sock.lock held. */
+static int connect_result_locked(struct tcp_sock *ts)
+{
+    int err;
+
+    if (ts->phase == TCP_CONNECTED) {
+        ts->told = true;
+        return 0;
+    }
+    err = socket_take_error_locked(&ts->inet.sock);
+    ts->phase = TCP_IDLE;
+    if (!ts->inet.port.chosen) {
+        port_release(&ts->inet.port);
+        ts->inet.local.port = 0;
+        if (!ts->inet.address_chosen)
+            ts->inet.local.ip = (struct in6_addr){0};
+    }
+    return err ? err : -ECONNABORTED;
+}
+
+/* 0: go ahead; 1: one is under way; else connect's result. */
+static int connect_begin(struct tcp_sock *ts)
+{
+    int err = 0;
+
+    spin_lock(&ts->inet.sock.lock);
+    switch (ts->phase) {
+    case TCP_IDLE:
+        ts->phase = TCP_CONNECTING;
+        ts->told = false;
+        break;
+    case TCP_CONNECTING:
+        err = 1;
+        break;
+    case TCP_CONNECTED:
+        err = ts->told ? -EISCONN : 2;
+        ts->told = true;
+        break;
+    case TCP_LISTENING:
+        err = -EISCONN;
+        break;
+    default:
+        err = connect_result_locked(ts);
+    }
+    spin_unlock(&ts->inet.sock.lock);
+    return err;
+}
+
+static int connect_start(struct tcp_sock *ts, struct endpoint *peer)
+{
+    struct endpoint local;
+    bool inside = true;
+    int err = choose_source(&ts->inet, &local, peer, &inside);
+
+    if (!err)
+        err = inside ? connect_inside(ts, local, peer) : connect_outside(ts, local, peer);
+    return err;
+}
+
+/* What connect(2) says of an error that is there at once: a non-blocking call learns of a refusal later. */
+static int connect_failed(struct tcp_sock *ts, int err, bool nonblock)
+{
+    struct inet_sock *is = &ts->inet;
+
+    spin_lock(&is->sock.lock);
+    ts->phase = TCP_FAILED;
+    is->sock.error = -err;
+    err = nonblock && err == -ECONNREFUSED ? -EINPROGRESS : connect_result_locked(ts);
+    spin_unlock(&is->sock.lock);
+    waitq_wake(&is->sock.wait, TCP_ALL_BITS);
+    return err;
+}
+
+int tcp_connect(struct socket *sock, const struct sock_addr *addr, u32 flags)
+{
+    struct tcp_sock *ts = tcp_of(sock);
+    bool nonblock = flags & O_NONBLOCK;
+    struct endpoint peer;
+    int err;
+
+    if (addr->len < sizeof(addr->family))
+        return -EINVAL;
+    if (addr->family == AF_UNSPEC) {
+        tcp_disconnect(ts, true);
+        return 0;
+    }
+    err = connect_begin(ts);
+    if (err == 2)
+        return 0;
+    if (err < 0)
+        return err;
+    if (err == 0) {
+        err = endpoint_from(&ts->inet, addr, &peer);
+        if (!err)
+            err = connect_start(ts, &peer);
+        if (err && err != -EINPROGRESS)
+            return connect_failed(ts, err, nonblock);
+        if (nonblock)
+            return -EINPROGRESS;
+    } else if (nonblock) {
+        tcp_outside_progress(ts);
+        if (READ_ONCE(ts->phase) == TCP_CONNECTING)
+            return -EALREADY;
+    }
+    err = connect_wait(ts);
+    if (err)
+        return err;
+    spin_lock(&sock->lock);
+    err = connect_result_locked(ts);
+    spin_unlock(&sock->lock);
+    return err;
+}

@@ -1,0 +1,63 @@
+/*
+ * kernel/net/inet/udp.h: datagrams between sockets of the instance; udp(7), and icmp(7)'s echo sockets. A sender copies its
+ * datagram into kernel memory and puts it on the receiver's queue; nothing is ever in between.
+ */
+#ifndef INET_UDP_H
+#define INET_UDP_H
+
+#include "net/inet/internal.h"
+
+struct datagram {
+    struct list_head link; /* the receiver's sock.lock */
+    struct refcount ref;   /* the queue, and who looks at it */
+    struct endpoint from, to;
+    ktime stamp; /* realtime, when it came */
+    s16 ttl;
+    u8 tos;
+    int error; /* of one on the error queue: what became of it */
+    u32 len;
+    u8 data[];
+};
+
+struct udp_sock {
+    struct inet_sock inet;
+    struct list_head queue;  /* sock.lock, as all below */
+    struct list_head errors; /* IP_RECVERR: what could not be delivered */
+    u32 queued;              /* bytes, by how SO_RCVBUF counts them */
+    u32 errors_queued;
+    u32 drops;                /* datagrams that found the queue full */
+    bool gone;                /* released: takes no more */
+    bool corked;              /* UDP_CORK */
+    u32 segment;              /* UDP_SEGMENT */
+    struct datagram *pending; /* MSG_MORE, UDP_CORK: what was given so far */
+};
+
+static inline struct udp_sock *udp_of(struct socket *sock)
+{
+    return container_of(sock, struct udp_sock, inet.sock);
+}
+
+#define UDP_READ_BITS  (POLLIN | POLLRDNORM)
+#define UDP_WRITE_BITS (POLLOUT | POLLWRNORM | POLLWRBAND)
+/* The most that a datagram carries, by the length fields of IP and IPv6. */
+#define UDP_MAX_V4 65507U
+#define UDP_MAX_V6 65527U
+/* What a datagram counts beside its bytes, as on Linux a short one does. */
+#define DATAGRAM_OVERHEAD 768U
+
+struct datagram *datagram_create(u32 len); /* one reference; NULL */
+void datagram_put(struct datagram *dg);
+DEFINE_AUTO(datagram_put, struct datagram *)
+/* On the queue, whose reference it becomes; or away, when there is no room. */
+void udp_queue(struct udp_sock *us, struct datagram *dg);
+/* What was sent has come back: ICMP says that nobody is there. Takes the reference. */
+void udp_refused(struct udp_sock *us, struct datagram *dg, int error);
+void udp_drop_queues(struct udp_sock *us);
+
+ssize_t udp_send(struct socket *sock, struct message *msg);
+int udp_uncork(struct udp_sock *us); /* sends what is pending */
+ssize_t udp_receive(struct socket *sock, struct message *msg);
+/* Its outside, made when there is none yet: counted, or ERR_PTR. */
+struct outside *udp_outside(struct udp_sock *us, bool bound);
+
+#endif
