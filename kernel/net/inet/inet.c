@@ -78,6 +78,8 @@ static int create(int family, int type, int protocol, int flags, struct socket *
         return tcp_create(family, type, protocol, flags, out);
     case SOCK_DGRAM:
         return udp_create(family, type, protocol, flags, out);
+    case SOCK_RAW:
+        return !capable(CAP_NET_RAW) ? -EPERM : -ESOCKTNOSUPPORT;
     default:
         return -ESOCKTNOSUPPORT;
     }
