@@ -91,7 +91,8 @@ int ip_route(const struct in6_addr *to, struct in6_addr *from, bool *inside)
 
     *inside = ip_is_own(to);
     if (*inside) {
-        *from = ip_is_broadcast(to) ? ip_of_v4(0x7f000001) : *to;
+        /* as Linux's table of local routes has it */
+        *from = ip_is_loopback(to) && ip_is_v4(to) ? ip_of_v4(INADDR_LOOPBACK) : *to;
         return 0;
     }
     return net ? net->route(to, from) : -ENETUNREACH;

@@ -25,6 +25,7 @@ int inet_init(struct inet_sock *is, const struct socket_ops *ops, int family, in
     refcount_init(&is->memory, 1);
     list_init(&is->port.link);
     is->port.sock = is;
+    is->port.family = (u16)family;
     is->port.uid = is->sock.file.cred->fsuid;
     is->port.ino = is->sock.file.inode->ino;
     inet_options_init(is);

@@ -24,6 +24,7 @@ struct port_user {
     struct endpoint local;    /* these: constant while in a table; peer.port 0: none */
     struct endpoint peer;
     u8 families; /* IN_: for which addresses a wildcard stands */
+    u16 family;  /* AF_ of the socket */
     uid_t uid;
     ino_t ino;
     u8 kind;                        /* bucket->lock; enum port_kind */

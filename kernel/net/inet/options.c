@@ -9,8 +9,9 @@
 #include <linux/in6.h>
 #include <linux/ipv6.h>
 
-#define IP_DEFAULT_TTL 64 /* /proc/sys/net/ipv4/ip_default_ttl */
-#define LO_MTU         65536
+#define IP_DEFAULT_TTL 64    /* /proc/sys/net/ipv4/ip_default_ttl */
+#define LO_MTU_V4      65535 /* the most that a header of IPv4 can say */
+#define LO_MTU_V6      65536
 #define LO_INDEX       1
 
 enum row_kind {
@@ -323,14 +324,14 @@ static int row_get(const struct inet_sock *is, const struct option_row *row)
     }
 }
 
-static int get_mtu(struct inet_sock *is, int *number)
+static int get_mtu(struct inet_sock *is, bool v4, int *number)
 {
     bool connected;
 
     spin_lock(&is->sock.lock);
     connected = is->peer.port;
     spin_unlock(&is->sock.lock);
-    *number = LO_MTU;
+    *number = v4 ? LO_MTU_V4 : LO_MTU_V6;
     return connected ? 0 : -ENOTCONN;
 }
 
@@ -363,7 +364,7 @@ static int get_v4(struct inet_sock *is, int option, void *value, u32 *len)
         number = is->options.ttl < 0 ? IP_DEFAULT_TTL : is->options.ttl;
         break;
     case IP_MTU:
-        err = get_mtu(is, &number);
+        err = get_mtu(is, true, &number);
         break;
     case IP_UNICAST_IF:
         number = (int)is->options.unicast_if;
@@ -395,7 +396,7 @@ static int get_v6(struct inet_sock *is, int option, void *value, u32 *len)
         number = is->options.tclass;
         break;
     case IPV6_MTU:
-        err = get_mtu(is, &number);
+        err = get_mtu(is, false, &number);
         break;
     case IPV6_MULTICAST_IF:
         number = (int)is->options.many_if6;

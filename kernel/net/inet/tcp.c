@@ -378,7 +378,6 @@ u8 tcp_user_state(const struct port_user *user, u32 *in_queue, u32 *out_queue)
     switch (user->kind) {
     case PORT_LISTENING:
         *in_queue = READ_ONCE(tcp_of(&user->sock->sock)->queued);
-        *out_queue = READ_ONCE(tcp_of(&user->sock->sock)->backlog);
         return TCP_LISTEN;
     case PORT_TIME_WAIT:
         return TCP_TIME_WAIT;

@@ -290,6 +290,7 @@ static void conn_name(struct tcp_conn *conn, struct tcp_sock *ts, const struct e
     mine->port.local = *local;
     mine->port.peer = *peer;
     mine->port.families = ip_is_v4(&local->ip) ? IN_V4 : IN_V6;
+    mine->port.family = is->port.family;
     mine->port.uid = is->port.uid;
     mine->port.ino = is->port.ino;
     mine->port.reuse_address = is->port.reuse_address;
@@ -303,6 +304,7 @@ static void conn_name_peer(struct tcp_conn *conn, const struct inet_sock *listen
     other->port.local = mine->port.peer;
     other->port.peer = mine->port.local;
     other->port.families = mine->port.families;
+    other->port.family = listener->port.family;
     other->port.uid = listener->port.uid;
     other->port.reuse_address = READ_ONCE(listener->port.reuse_address);
     other->port.reuse_port = READ_ONCE(listener->port.reuse_port);
@@ -432,7 +434,7 @@ static int choose_source(struct inet_sock *is, struct endpoint *local, struct en
     if (ip_is_any(&peer->ip)) {
         bool v6 = is->sock.family == AF_INET6 && !ip_is_v4(&is->local.ip);
 
-        peer->ip = v6 ? (struct in6_addr){.s6_addr = {[15] = 1}} : ip_of_v4(0x7f000001);
+        peer->ip = v6 ? (struct in6_addr){.s6_addr = {[15] = 1}} : ip_of_v4(INADDR_LOOPBACK);
     }
     if (ip_is_multicast(&peer->ip))
         return -ENETUNREACH;
@@ -575,7 +577,12 @@ int tcp_connect(struct socket *sock, const struct sock_addr *addr, u32 flags)
     if (addr->len < sizeof(addr->family))
         return -EINVAL;
     if (addr->family == AF_UNSPEC) {
+        bool cut = READ_ONCE(ts->phase) == TCP_CONNECTED;
+
         tcp_disconnect(ts, true);
+        spin_lock(&sock->lock);
+        sock->error = cut ? ECONNRESET : 0; /* as on Linux the program's own reset is told, too */
+        spin_unlock(&sock->lock);
         return 0;
     }
     err = connect_begin(ts);

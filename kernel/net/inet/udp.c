@@ -113,7 +113,7 @@ static int connect_peer(struct udp_sock *us, struct endpoint *peer, bool *inside
 
     if (ip_is_any(&peer->ip))
         peer->ip = is->sock.family == AF_INET || ip_is_v4(&is->local.ip)
-                       ? ip_of_v4(0x7f000001)
+                       ? ip_of_v4(INADDR_LOOPBACK)
                        : (struct in6_addr){.s6_addr = {[15] = 1}};
     if (ip_is_broadcast(&peer->ip) && !socket_option(&is->sock, SOCKET_BROADCAST))
         return -EACCES;

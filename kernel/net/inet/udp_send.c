@@ -175,7 +175,7 @@ static int sending_route(struct udp_sock *us, struct sending *s)
         s->inside =
             v4 ? us->inet.options.many_if || ip_is_loopback(&s->from.ip)
                : us->inet.options.many_if6 || s->to.scope == 1 || ip_is_loopback(&s->from.ip);
-        from = v4 ? ip_of_v4(0x7f000001) : (struct in6_addr){.s6_addr = {[15] = 1}};
+        from = v4 ? ip_of_v4(INADDR_LOOPBACK) : (struct in6_addr){.s6_addr = {[15] = 1}};
         err = s->inside ? 0 : outside_net() ? outside_net()->route(&s->to.ip, &from) : -ENETUNREACH;
     } else {
         err = ip_route(&s->to.ip, &from, &s->inside);
@@ -217,7 +217,7 @@ static int sending_names(struct udp_sock *us, const struct message *msg, struct 
     spin_unlock(&is->sock.lock);
     if (!err && ip_is_any(&s->to.ip))
         s->to.ip = is->sock.family == AF_INET || ip_is_v4(&s->from.ip)
-                       ? ip_of_v4(0x7f000001)
+                       ? ip_of_v4(INADDR_LOOPBACK)
                        : (struct in6_addr){.s6_addr = {[15] = 1}};
     return err;
 }
