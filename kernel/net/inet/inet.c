@@ -11,8 +11,8 @@ struct inet_tunables inet_tunables = {
     .port_low = 32768,
     .port_high = 60999,
     .unprivileged_port = 1024,
-    .ping_low = 1,
-    .ping_high = 0,
+    .ping_low = 0, /* everybody, as Debian's systemd sets it */
+    .ping_high = INT32_MAX,
 };
 
 int inet_init(struct inet_sock *is, const struct socket_ops *ops, int family, int type,

@@ -50,7 +50,7 @@ struct outside *udp_outside(struct udp_sock *us, bool bound)
 static int udp_bind(struct socket *sock, const struct sock_addr *addr)
 {
     struct udp_sock *us = udp_of(sock);
-    int err = inet_bind(&us->inet, &udp_ports, addr, udp_is_unbound);
+    int err = inet_bind(&us->inet, udp_table(us), addr, udp_is_unbound);
     struct outside *out;
 
     if (err || !outside_net() || ip_is_loopback(&us->inet.local.ip))
@@ -67,7 +67,7 @@ static void set_peer_locked(struct udp_sock *us, const struct endpoint *local,
                             const struct endpoint *peer)
 {
     struct inet_sock *is = &us->inet;
-    struct port_bucket *bucket = port_bucket(&udp_ports, is->local.port);
+    struct port_bucket *bucket = port_bucket(udp_table(us), is->local.port);
 
     is->local.ip = local->ip;
     is->peer = *peer;
@@ -121,7 +121,7 @@ static int connect_peer(struct udp_sock *us, struct endpoint *peer, bool *inside
     if (err)
         return err;
     spin_lock(&is->sock.lock);
-    err = inet_autobind_locked(is, &udp_ports) ? -EAGAIN : 0;
+    err = inet_autobind_locked(is, udp_table(us)) ? -EAGAIN : 0;
     local = is->local;
     if (!is->address_chosen)
         local.ip = from;
@@ -238,6 +238,8 @@ static int udp_set_option(struct socket *sock, int level, int option, const void
 
     if (level != IPPROTO_UDP)
         return inet_set_option(sock, level, option, value, len);
+    if (udp_is_ping(us))
+        return -ENOPROTOOPT;
     err = len < sizeof(number) ? -EINVAL : option_number(value, len, &number);
     if (err)
         return err;
@@ -262,6 +264,8 @@ static int udp_get_option(struct socket *sock, int level, int option, void *valu
 
     if (level != IPPROTO_UDP)
         return inet_get_option(sock, level, option, value, len);
+    if (udp_is_ping(us))
+        return -ENOPROTOOPT;
     if (option == UDP_CORK)
         number = READ_ONCE(us->corked);
     else if (option == UDP_SEGMENT)
@@ -299,17 +303,22 @@ static const struct socket_ops udp_ops = {
 
 int udp_create(int family, int type, int protocol, int flags, struct socket **out)
 {
+    int echo = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6, err = 0;
     struct udp_sock *us;
-    int err;
 
-    if (protocol && protocol != IPPROTO_UDP)
-        return -EPROTONOSUPPORT;
+    if (protocol == echo)
+        err = ping_allowed();
+    else if (protocol && protocol != IPPROTO_UDP)
+        err = -EPROTONOSUPPORT;
+    if (err)
+        return err;
     us = kzalloc(sizeof(*us));
     if (!us)
         return -ENOMEM;
     list_init(&us->queue);
     list_init(&us->errors);
-    err = inet_init(&us->inet, &udp_ops, family, SOCK_DGRAM, IPPROTO_UDP, flags);
+    err = inet_init(&us->inet, &udp_ops, family, SOCK_DGRAM, protocol ? protocol : IPPROTO_UDP,
+                    flags);
     if (err) {
         kfree(us);
         return err;

@@ -37,6 +37,16 @@ static inline struct udp_sock *udp_of(struct socket *sock)
     return container_of(sock, struct udp_sock, inet.sock);
 }
 
+/* An echo socket of icmp(7); its port is what its requests are known by. */
+static inline bool udp_is_ping(const struct udp_sock *us)
+{
+    return us->inet.sock.protocol != IPPROTO_UDP;
+}
+static inline struct port_table *udp_table(const struct udp_sock *us)
+{
+    return udp_is_ping(us) ? &ping_ports : &udp_ports;
+}
+
 #define UDP_READ_BITS  (POLLIN | POLLRDNORM)
 #define UDP_WRITE_BITS (POLLOUT | POLLWRNORM | POLLWRBAND)
 /* The most that a datagram carries, by the length fields of IP and IPv6. */
@@ -53,6 +63,11 @@ void udp_queue(struct udp_sock *us, struct datagram *dg);
 /* What was sent has come back: ICMP says that nobody is there. Takes the reference. */
 void udp_refused(struct udp_sock *us, struct datagram *dg, int error);
 void udp_drop_queues(struct udp_sock *us);
+
+/* ping.c */
+int ping_allowed(void);
+/* Inside, the answer to a request that was sent; takes the reference. Its length, -EINVAL. */
+ssize_t ping_answer(struct udp_sock *us, struct datagram *dg);
 
 ssize_t udp_send(struct socket *sock, struct message *msg);
 int udp_uncork(struct udp_sock *us); /* sends what is pending */

@@ -201,6 +201,8 @@ static int sending_names(struct udp_sock *us, const struct message *msg, struct 
         err = endpoint_from(is, msg->addr, &s->to);
         if (err)
             return err;
+        if (udp_is_ping(us))
+            s->to.port = s->to.port ? s->to.port : 1; /* it counts for nothing */
         if (!s->to.port)
             return -EINVAL;
     }
@@ -212,7 +214,7 @@ static int sending_names(struct udp_sock *us, const struct message *msg, struct 
         err = is->peer.port ? 0 : -EDESTADDRREQ;
     }
     if (!err)
-        err = inet_autobind_locked(is, &udp_ports) ? -EAGAIN : 0;
+        err = inet_autobind_locked(is, udp_table(us)) ? -EAGAIN : 0;
     s->from = is->local;
     spin_unlock(&is->sock.lock);
     if (!err && ip_is_any(&s->to.ip))
@@ -309,6 +311,8 @@ static ssize_t send_one(struct udp_sock *us, const struct sending *s, struct mes
     dg->ttl = s->ttl;
     dg->tos = s->tos;
     dg->stamp = time_realtime();
+    if (udp_is_ping(us))
+        return ping_answer(us, dg);
     deliver(us, s, dg);
     return len;
 }
@@ -438,7 +442,7 @@ ssize_t udp_send(struct socket *sock, struct message *msg)
         return err;
     if (!pending && len > (ip_is_v4(&s.to.ip) ? UDP_MAX_V4 : UDP_MAX_V6))
         return -EMSGSIZE;
-    if (more || pending) {
+    if ((more || pending) && !udp_is_ping(us)) {
         n = pend(us, &s, msg);
         err = n < 0 || more ? 0 : udp_uncork(us);
         return err ? err : n;

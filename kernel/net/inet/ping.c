@@ -1,0 +1,79 @@
+/*
+ * kernel/net/inet/ping.c: echo sockets, icmp(7): a datagram socket of IPPROTO_ICMP (or ICMPV6) sends echo requests and
+ * receives the answers. Inside, this machine answers itself: the request comes back as the answer at once.
+ */
+#include "base/errno.h"
+#include "net/inet/udp.h"
+
+/* RFC 792 and RFC 4443: the header of an echo message. */
+struct echo {
+    u8 type, code;
+    u16 checksum, id, sequence;
+};
+
+enum { ECHO_REPLY_V4 = 0, ECHO_REQUEST_V4 = 8, ECHO_REQUEST_V6 = 128, ECHO_REPLY_V6 = 129 };
+
+/* icmp(7): whose group is in ping_group_range. */
+int ping_allowed(void)
+{
+    const struct cred *cred = cred_current();
+    u32 low = READ_ONCE(inet_tunables.ping_low), high = READ_ONCE(inet_tunables.ping_high);
+
+    if (low > high)
+        return -EACCES;
+    if (cred->egid >= low && cred->egid <= high)
+        return 0;
+    for (u32 i = 0; cred->groups && i < cred->groups->n; i++) {
+        if (cred->groups->gids[i] >= low && cred->groups->gids[i] <= high)
+            return 0;
+    }
+    return -EACCES;
+}
+
+/* RFC 1071: the sum of 16-bit words in ones' complement. */
+static u32 sum_words(const u8 *data, u32 len, u32 sum)
+{
+    for (u32 i = 0; i + 1 < len; i += 2)
+        sum += (u32)data[i] << 8 | data[i + 1];
+    if (len & 1)
+        sum += (u32)data[len - 1] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+/* RFC 8200, section 8.1: ICMPv6 covers the addresses, the length and the protocol, too. */
+static u16 checksum(const struct datagram *dg, bool v4)
+{
+    u32 sum = 0;
+
+    if (!v4) {
+        sum = sum_words(dg->from.ip.s6_addr, 16, sum);
+        sum = sum_words(dg->to.ip.s6_addr, 16, sum);
+        sum += dg->len + IPPROTO_ICMPV6;
+    }
+    return (u16)~sum_words(dg->data, dg->len, sum);
+}
+
+ssize_t ping_answer(struct udp_sock *us, struct datagram *dg)
+{
+    struct echo *echo = (struct echo *)dg->data;
+    bool v4 = us->inet.sock.family == AF_INET;
+    struct endpoint from = dg->from;
+    u32 len = dg->len;
+
+    if (len < sizeof(*echo) || echo->code ||
+        echo->type != (v4 ? ECHO_REQUEST_V4 : ECHO_REQUEST_V6)) {
+        datagram_put(dg);
+        return -EINVAL;
+    }
+    dg->from = dg->to;
+    dg->to = from;
+    dg->from.port = 0;
+    echo->type = v4 ? ECHO_REPLY_V4 : ECHO_REPLY_V6;
+    echo->id = swap16(from.port);
+    echo->checksum = 0;
+    echo->checksum = swap16(checksum(dg, v4));
+    udp_queue(us, dg);
+    return len;
+}
