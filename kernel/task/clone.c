@@ -90,6 +90,8 @@ static void child_discard(struct task *child)
 {
     struct self *thread = child->self;
 
+    if (task_hooks.undo_release)
+        task_hooks.undo_release(child);
     if (child->number) {
         spin_lock(&tasks_lock);
         child->number->task = NULL;

@@ -270,8 +270,8 @@ void task_exit(int code)
     if (task_hooks.trace_exit)
         task_hooks.trace_exit(READ_ONCE(process->ending) ? READ_ONCE(process->exit_status)
                                                          : (code & 0xff) << 8);
-    if (task_hooks.thread_exit)
-        task_hooks.thread_exit(task);
+    if (task_hooks.undo_release)
+        task_hooks.undo_release(task);
     if (last && task_hooks.process_exit)
         task_hooks.process_exit(process);
     release_mm(process);

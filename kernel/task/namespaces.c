@@ -1,4 +1,4 @@
-/* kernel/task/namespaces.c: the names of the system: uname(2), sethostname(2), setdomainname(2). */
+/* kernel/task/namespaces.c: namespaces(7), and the names of the system: uname(2), sethostname(2), setdomainname(2). */
 #include "task/namespaces.h"
 
 #include "base/errno.h"
@@ -19,14 +19,9 @@
 #define NS_NUMBER_FIRST 4026532000U       /* of namespaces that are made, as Linux begins them */
 #define VERSION         "#1 SMP PREEMPT_DYNAMIC"
 
-void namespaces_put(struct namespaces *ns)
-{
-    if (!refcount_put(&ns->ref))
-        return;
-    if (ns->mounts)
-        mount_ns_put(ns->mounts);
-    kfree(ns);
-}
+const struct ipc_ns_ops *namespaces_ipc;
+
+/* --- life --------------------------------------------------------------------------------------------- */
 
 static u32 next_number(void)
 {
@@ -35,31 +30,92 @@ static u32 next_number(void)
     return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
 }
 
+static struct uts_ns *uts_create(u32 number, const char *nodename, const char *domainname)
+{
+    struct uts_ns *uts = kzalloc(sizeof *uts);
+
+    if (!uts)
+        return NULL;
+    refcount_init(&uts->ref, 1);
+    uts->number = number;
+    spin_init(&uts->lock, OBJECT);
+    strlcpy(uts->nodename, nodename, sizeof uts->nodename);
+    strlcpy(uts->domainname, domainname, sizeof uts->domainname);
+    return uts;
+}
+
+static struct uts_ns *uts_get(struct uts_ns *uts)
+{
+    refcount_get(&uts->ref);
+    return uts;
+}
+
+static struct uts_ns *uts_copy(struct uts_ns *from)
+{
+    struct uts_ns *uts = uts_create(next_number(), "", "");
+
+    if (!uts)
+        return NULL;
+    spin_lock(&from->lock);
+    strlcpy(uts->nodename, from->nodename, sizeof uts->nodename);
+    strlcpy(uts->domainname, from->domainname, sizeof uts->domainname);
+    spin_unlock(&from->lock);
+    return uts;
+}
+
+void namespaces_put(struct namespaces *ns)
+{
+    if (!refcount_put(&ns->ref))
+        return;
+    if (ns->mounts)
+        mount_ns_put(ns->mounts);
+    if (ns->ipc)
+        namespaces_ipc->put(ns->ipc);
+    if (ns->uts && refcount_put(&ns->uts->ref))
+        kfree(ns->uts);
+    kfree(ns);
+}
+
 int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
                     struct namespaces **out)
 {
-    struct namespaces *ns = kzalloc(sizeof *ns);
+    AUTO(namespaces_put) struct namespaces *ns = kzalloc(sizeof *ns);
     int err = 0;
 
     if (!ns)
         return -ENOMEM;
     refcount_init(&ns->ref, 1);
-    spin_init(&ns->lock, OBJECT);
-    ns->uts_number = flags & CLONE_NEWUTS ? next_number() : from->uts_number;
+    ns->uts = flags & CLONE_NEWUTS ? uts_copy(from->uts) : uts_get(from->uts);
+    ns->ipc = flags & CLONE_NEWIPC ? namespaces_ipc->create() : namespaces_ipc->get(from->ipc);
+    if (!ns->uts || !ns->ipc)
+        return -ENOMEM;
+    ns->ipc_number = flags & CLONE_NEWIPC ? next_number() : from->ipc_number;
     ns->mount_number = flags & CLONE_NEWNS ? next_number() : from->mount_number;
-    spin_lock(&from->lock);
-    strlcpy(ns->nodename, from->nodename, sizeof ns->nodename);
-    strlcpy(ns->domainname, from->domainname, sizeof ns->domainname);
-    spin_unlock(&from->lock);
     if (flags & CLONE_NEWNS)
         err = mount_ns_copy(fs, &ns->mounts);
     else if (from->mounts)
         ns->mounts = mount_ns_get(from->mounts);
-    if (err)
-        kfree(ns);
-    else
-        *out = ns;
+    if (!err)
+        *out = TAKE(ns);
     return err;
+}
+
+int namespaces_join(struct namespaces *from, struct namespaces *other, u64 flags,
+                    struct namespaces **out)
+{
+    struct namespaces *ns = kzalloc(sizeof *ns);
+
+    if (!ns)
+        return -ENOMEM;
+    refcount_init(&ns->ref, 1);
+    ns->uts = uts_get(flags & CLONE_NEWUTS ? other->uts : from->uts);
+    ns->ipc = namespaces_ipc->get(flags & CLONE_NEWIPC ? other->ipc : from->ipc);
+    ns->ipc_number = (flags & CLONE_NEWIPC ? other : from)->ipc_number;
+    ns->mount_number = from->mount_number;
+    if (from->mounts)
+        ns->mounts = mount_ns_get(from->mounts);
+    *out = ns;
+    return 0;
 }
 
 int namespaces_start(const char *hostname)
@@ -69,18 +125,19 @@ int namespaces_start(const char *hostname)
     if (!ns)
         return -ENOMEM;
     refcount_init(&ns->ref, 1);
-    spin_init(&ns->lock, OBJECT);
-    strlcpy(ns->nodename, hostname && *hostname ? hostname : "localhost", sizeof ns->nodename);
-    strlcpy(ns->domainname, "(none)", sizeof ns->domainname);
-    ns->uts_number = ns_number(NULL, NS_UTS);
+    ns->uts = uts_create(ns_number(NULL, NS_UTS), hostname && *hostname ? hostname : "localhost",
+                         "(none)");
+    ns->ipc_number = ns_number(NULL, NS_IPC);
     ns->mount_number = ns_number(NULL, NS_MNT);
     self()->namespaces = ns;
-    return 0;
+    return ns->uts ? 0 : -ENOMEM;
 }
+
+/* --- names -------------------------------------------------------------------------------------------- */
 
 void namespaces_uts(struct new_utsname *uts)
 {
-    struct namespaces *ns = self()->namespaces;
+    struct uts_ns *ns = self()->namespaces->uts;
     u32 personality = task_self()->personality;
 
     *uts = (struct new_utsname){.sysname = "Linux", .version = VERSION, .machine = "x86_64"};
@@ -103,7 +160,7 @@ long sys_uname(struct new_utsname __user *buf)
 
 int namespaces_set_nodename(const char *name)
 {
-    struct namespaces *ns = self()->namespaces;
+    struct uts_ns *ns = self()->namespaces->uts;
 
     if (strlen(name) > __NEW_UTS_LEN)
         return -EINVAL;
@@ -115,7 +172,7 @@ int namespaces_set_nodename(const char *name)
 
 static long set_name(char *name, const char __user *from, s32 len)
 {
-    struct namespaces *ns = self()->namespaces;
+    struct uts_ns *ns = self()->namespaces->uts;
     char text[__NEW_UTS_LEN + 1] = {0};
 
     if (!capable(CAP_SYS_ADMIN))
@@ -132,10 +189,10 @@ static long set_name(char *name, const char __user *from, s32 len)
 
 long sys_sethostname(const void __user *name, s32 len)
 {
-    return set_name(self()->namespaces->nodename, name, len);
+    return set_name(self()->namespaces->uts->nodename, name, len);
 }
 
 long sys_setdomainname(const void __user *name, s32 len)
 {
-    return set_name(self()->namespaces->domainname, name, len);
+    return set_name(self()->namespaces->uts->domainname, name, len);
 }

@@ -1,4 +1,4 @@
-/* kernel/task/namespaces.h: namespaces(7) of a thread. There may be several of mounts and of names. */
+/* kernel/task/namespaces.h: namespaces(7) of a thread. There may be several of mounts, of names and of IPC. */
 #ifndef TASK_NAMESPACES_H
 #define TASK_NAMESPACES_H
 
@@ -8,15 +8,23 @@
 
 #include <linux/utsname.h>
 
+struct ipc_ns;
 struct mount_ns;
 
-struct namespaces {
+struct uts_ns {
     struct refcount ref;
+    u32 number;           /* constant; the inode of ns/uts */
     struct spinlock lock; /* class OBJECT: the names */
     char nodename[__NEW_UTS_LEN + 1];
     char domainname[__NEW_UTS_LEN + 1];
-    struct mount_ns *mounts;      /* constant; counted; NULL: the first tree */
-    u32 uts_number, mount_number; /* constant: inodes of ns/uts and ns/mnt */
+};
+
+struct namespaces {
+    struct refcount ref; /* all that follows is constant and counted */
+    struct uts_ns *uts;
+    struct ipc_ns *ipc;
+    struct mount_ns *mounts;      /* NULL: the first tree */
+    u32 ipc_number, mount_number; /* the inodes of ns/ipc and ns/mnt */
 };
 
 /* The kinds of namespaces(7). Of those without a number in struct namespaces there is one. */
@@ -35,9 +43,20 @@ DEFINE_AUTO(namespaces_put, struct namespaces *)
  * the new tree of mounts.
  */
 struct fs_context;
-#define NAMESPACES_OWN (CLONE_NEWNS | CLONE_NEWUTS)
+#define NAMESPACES_OWN (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
 int namespaces_copy(struct namespaces *from, u64 flags, struct fs_context *fs,
                     struct namespaces **out);
+/* The same, with those of `other` that flags name. Mounts are always one's own. */
+int namespaces_join(struct namespaces *from, struct namespaces *other, u64 flags,
+                    struct namespaces **out);
+
+/* ipc/ registers what it does for its part. */
+struct ipc_ns_ops {
+    struct ipc_ns *(*create)(void); /* NULL: no memory */
+    struct ipc_ns *(*get)(struct ipc_ns *ns);
+    void (*put)(struct ipc_ns *ns);
+};
+extern const struct ipc_ns_ops *namespaces_ipc;
 
 /* nsfs.c: what ns/ of a process shows: an inode number, and a path to what can be opened. */
 struct path;

@@ -38,7 +38,9 @@ static const struct file_ops ns_ops[NS_KINDS] = {
 u32 ns_number(const struct namespaces *ns, enum ns_kind kind)
 {
     if (ns && kind == NS_UTS)
-        return ns->uts_number;
+        return ns->uts->number;
+    if (ns && kind == NS_IPC)
+        return ns->ipc_number;
     return ns && kind == NS_MNT ? ns->mount_number : kinds[kind].number;
 }
 

@@ -153,6 +153,7 @@ struct task {
 
     u32 __user *clear_child_tid; /* own; set_tid_address(2) */
     void __user *robust_list;    /* own; set_robust_list(2) */
+    void *undo_list;             /* ipc/ counts and knows it: SEM_UNDO; own; tasks_lock to look */
     bool left_futexes;           /* atomic; that was walked, and the thread owns no word any more */
 
     /* vfork: the parent waits until this thread no longer uses its memory */
@@ -285,11 +286,11 @@ void process_usage_locked(struct process *process,
 struct task_hooks {
     void (*futex_wake)(u32 __user *word, int n);   /* CHILD_CLEARTID */
     void (*mm_release)(struct task *task);         /* the thread leaves its memory: robust list */
-    void (*thread_exit)(struct task *task);        /* SEM_UNDO, aio */
+    void (*undo_release)(struct task *task);       /* it ends or leaves CLONE_SYSVSEM: SEM_UNDO */
     void (*process_exit)(struct process *process); /* the last thread leaves; not in exec */
     void (*exec)(struct process *process);         /* past the point of no return */
     void (*session_ends)(struct session *session); /* its leader exits: the terminal is let go */
-    long (*fork)(struct task *child, u64 flags);   /* what is inherited; < 0 fails the call */
+    long (*fork)(struct task *child, u64 flags);   /* CLONE_SYSVSEM; < 0 fails the call */
     void (*trace_exit)(int status);                /* --strace: the calling thread ends */
     void (*instance_end)(void);                    /* --stats: the main program has ended */
 };

@@ -36,6 +36,13 @@ static void enter_namespaces(struct namespaces *to)
     namespaces_put(old);
 }
 
+/* Semaphores of one namespace cannot be undone in another. */
+static void leave_semaphores(void)
+{
+    if (task_hooks.undo_release)
+        task_hooks.undo_release(task_self());
+}
+
 static int unshare_namespaces(unsigned long flags)
 {
     struct namespaces *old = self()->namespaces, *own;
@@ -43,6 +50,8 @@ static int unshare_namespaces(unsigned long flags)
 
     if (err)
         return err;
+    if (flags & CLONE_NEWIPC)
+        leave_semaphores();
     enter_namespaces(own);
     return 0;
 }
@@ -69,6 +78,8 @@ long sys_unshare(unsigned long flags)
         err = unshare_namespaces(flags);
     if (!err && flags & CLONE_FILES)
         err = files_unshare();
+    if (!err && flags & CLONE_SYSVSEM)
+        leave_semaphores();
     return err;
 }
 
@@ -86,17 +97,22 @@ struct namespaces *process_namespaces(struct process *process)
     return namespaces;
 }
 
-/* There is one of most kinds, and everybody is in it. Names are shared by those who share mounts. */
+/* There is one of most kinds, and everybody is in it. Nobody can enter another's mounts. */
 static int join(struct namespaces *to, int nstype)
 {
-    struct namespaces *mine = self()->namespaces;
+    struct namespaces *mine = self()->namespaces, *own;
+    int err;
 
     if (to == mine || !(nstype & NAMESPACES_OWN))
         return 0;
-    if (to->mounts != mine->mounts)
+    if (nstype & CLONE_NEWNS && to->mounts != mine->mounts)
         return -EINVAL;
-    if (nstype & CLONE_NEWUTS)
-        enter_namespaces(namespaces_get(to));
+    err = namespaces_join(mine, to, (u64)nstype, &own);
+    if (err)
+        return err;
+    if (nstype & CLONE_NEWIPC && to->ipc != mine->ipc)
+        leave_semaphores();
+    enter_namespaces(own);
     return 0;
 }
 
@@ -159,8 +175,9 @@ static long compare_locked(struct task *a, struct task *b, int type)
     case KCMP_SIGHAND:
         return order(a->process->signals.sighand, b->process->signals.sighand);
     case KCMP_IO:
-    case KCMP_SYSVSEM:
         return order(a->process, b->process);
+    case KCMP_SYSVSEM:
+        return order(a->undo_list, b->undo_list);
     default:
         return -EINVAL;
     }
