@@ -6,6 +6,7 @@
 #include "host/thread.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
+#include "ipc/sysv.h"
 #include "ipc/timerfd.h"
 #include "log/log.h"
 #include "mm/alloc.h"
@@ -65,6 +66,7 @@ void upcall_main(const struct boot_info *boot)
     futex_start();
     pipe_start();
     timerfd_start();
+    require("System V IPC", sysv_start());
     net_start();
     require("devices", dev_start(boot));
     if (root_mount(boot))

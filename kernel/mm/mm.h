@@ -63,7 +63,7 @@ struct vma_backing {
     u64 offset;                /* of the first byte in the file; KERNEL: in the page window */
     const struct vma_ops *ops; /* with owner: counted by ops->get */
     void *owner;               /* NULL: anonymous */
-    const char *name;          /* KERNEL: "[vdso]"; else NULL */
+    const char *name; /* "[vdso]", "/SYSV..."; the owner keeps it, if there is one; or NULL */
 };
 
 struct vma {

@@ -25,6 +25,9 @@
     X(MM)            /* mm: a space's vma tree */                                                  \
     X(MEMOBJ)        /* mm: a memory object's extents */                                           \
     X(HOSTFS)        /* hostfs: the cache of open host descriptors */                              \
+    X(UNDO_LIST)     /* ipc: a list of what semop(2) did with SEM_UNDO */                          \
+    X(IPC_IDS)       /* ipc: a table of System V objects */                                        \
+    X(IPC_OBJECT)    /* ipc: a System V segment, semaphore set or message queue */                 \
     X(TASKS)         /* task: the tree of processes, groups and sessions */                        \
     X(SIGHAND)       /* signal: a process's actions and queues */                                  \
     X(FUTEX)         /* ipc: a futex bucket */                                                     \

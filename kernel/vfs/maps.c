@@ -19,7 +19,7 @@
 struct map_line {
     u64 start, end, flags, offset;
     enum vma_kind kind;
-    const char *name;  /* "[heap]" and the like, or NULL */
+    char name[24];     /* "[heap]" and the like, or "" */
     struct file *file; /* counted, or NULL */
     struct host_residence in_memory;
 };
@@ -58,6 +58,7 @@ static int collect(const struct vma *vma, void *arg)
     }
 
     struct file *file = vma_file(vma);
+    const char *name = name_of(list->mm, vma);
 
     list->lines[list->n++] = (struct map_line){
         .start = vma->start,
@@ -65,10 +66,11 @@ static int collect(const struct vma *vma, void *arg)
         .flags = vma->flags,
         .offset = vma->at.kind == VMA_ANON || vma->at.kind == VMA_KERNEL ? 0 : vma->at.offset,
         .kind = vma->at.kind,
-        .name = name_of(list->mm, vma),
         .file = file ? file_get(file) : NULL,
         .in_memory = residence_range(vma),
     };
+    if (name)
+        strlcpy(list->lines[list->n - 1].name, name, sizeof(list->lines->name));
     return 0;
 }
 
@@ -96,7 +98,7 @@ static size_t print_line(char *out, const struct map_line *line, const struct pa
     }
     /* Linux ends the columns with a blank, also where nothing follows. */
     out[n++] = ' ';
-    if (name) {
+    if (*name) {
         while (n < NAME_COLUMN)
             out[n++] = ' ';
         for (; *name && n < LINE_MAX - 4; name++) {

@@ -251,6 +251,7 @@ const struct pseudo_entry proc_global_entries[] = {
     {.name = "self", .mode = S_IFLNK | 0777, .link = self_link},
     {.name = "stat", .mode = S_IFREG | 0444, .show = proc_machine_stat},
     {.name = "sys", .mode = S_IFDIR | 0555, .dir = &proc_sys_dir},
+    {.name = "sysvipc", .mode = S_IFDIR | 0555, .dir = &proc_sysvipc_dir},
     {.name = "thread-self", .mode = S_IFLNK | 0777, .link = thread_self_link},
     {.name = "tty", .mode = S_IFDIR | 0555, .dir = &tty_dir},
     {.name = "uptime", .mode = S_IFREG | 0444, .show = proc_uptime},

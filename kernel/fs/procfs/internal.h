@@ -14,6 +14,11 @@ extern const struct boot_info *procfs_boot; /* constant after the start */
 extern const struct pseudo_dir proc_root_dir, proc_process_dir, proc_sys_dir;
 extern const struct pseudo_entry proc_global_entries[];
 
+/* ipc.c */
+extern const struct pseudo_dir proc_sysvipc_dir;
+extern const struct pseudo_numbers proc_shmmax, proc_shmall, proc_shmmni, proc_sem, proc_msgmax,
+    proc_msgmnb, proc_msgmni;
+
 /* links.c */
 extern const struct pseudo_dir proc_fd_dir, proc_fdinfo_dir, proc_task_dir;
 int proc_exe_link(const struct subject *s, char *buf, size_t size);

@@ -96,9 +96,10 @@ DEFINE_AUTO(shown_put, struct shown *)
 
 static int pseudo_open(struct inode *inode, struct file *file)
 {
+    const struct pseudo_entry *entry = pseudo_of(inode)->entry;
     struct pseudo_file *pf;
 
-    if ((file->mode & FILE_WRITE) && !pseudo_of(inode)->entry->store)
+    if ((file->mode & FILE_WRITE) && !entry->store && !entry->numbers)
         return -EACCES;
     pf = kzalloc(sizeof(*pf));
     if (!pf)
@@ -122,6 +123,50 @@ static bool process_gone(const struct subject *s)
     return s->process && READ_ONCE(s->process->state) == PROCESS_REAPED;
 }
 
+static int numbers_show(const struct pseudo_numbers *numbers, struct text *out)
+{
+    for (u32 i = 0; i < numbers->n; i++)
+        text_print(out, "%s%llu", i ? "\t" : "",
+                   (unsigned long long)numbers->get(numbers->first + i));
+    text_print(out, "\n");
+    return 0;
+}
+
+/* Fewer numbers than there are leave the rest alone. */
+static ssize_t numbers_store(const struct pseudo_numbers *numbers, const char *text, size_t len)
+{
+    static const char blanks[] = " \t\n";
+    size_t at = 0;
+
+    for (u32 i = 0; i < numbers->n; i++) {
+        u64 value;
+        long n;
+        int err;
+
+        while (at < len && strchr(blanks, text[at]))
+            at++;
+        if (i > 0 && at == len)
+            break;
+        n = parse_u64(text + at, len - at, 10, &value);
+        if (n < 0)
+            return -EINVAL;
+        at += (size_t)n;
+        if (at < len && !strchr(blanks, text[at]))
+            return -EINVAL;
+        err = numbers->set(numbers->first + i, value);
+        if (err)
+            return err;
+    }
+    return (ssize_t)len;
+}
+
+static int entry_show(const struct pseudo_entry *entry, const struct subject *s, struct text *out)
+{
+    if (entry->numbers)
+        return numbers_show(entry->numbers, out);
+    return entry->show ? entry->show(s, out) : -EINVAL;
+}
+
 static int shown_make(struct file *file, struct shown **out)
 {
     struct pseudo_inode *pi = pseudo_of(file->inode);
@@ -133,7 +178,7 @@ static int shown_make(struct file *file, struct shown **out)
     refcount_init(&shown->ref, 1);
     if (process_gone(&pi->subject))
         return -ESRCH;
-    err = pi->entry->show ? pi->entry->show(&pi->subject, &shown->text) : -EINVAL;
+    err = entry_show(pi->entry, &pi->subject, &shown->text);
     if (!err && shown->text.failed)
         err = -ENOMEM;
     if (!err) {
@@ -195,7 +240,8 @@ static ssize_t pseudo_write(struct file *file, struct iter *from, loff_t *pos)
     done = copy_from_iter(from, text, n);
     if (done >= 0) {
         text[done] = '\0';
-        done = pi->entry->store(&pi->subject, text, (size_t)done);
+        done = pi->entry->numbers ? numbers_store(pi->entry->numbers, text, (size_t)done)
+                                  : pi->entry->store(&pi->subject, text, (size_t)done);
     }
     kfree(text);
     return done;

@@ -25,12 +25,20 @@ struct subject {
     int number;              /* of what comes by number: a descriptor, a processor */
 };
 
+/* A file of n numbers, separated by tabs, that the superuser may set: one call for each of first, first + 1 ... */
+struct pseudo_numbers {
+    u64 (*get)(u32 which);
+    int (*set)(u32 which, u64 value);
+    u32 first, n;
+};
+
 /* An entry of a directory. One of the members says what it is. */
 struct pseudo_entry {
     const char *name;
     umode mode; /* type and permissions */
     int (*show)(const struct subject *subject, struct text *out);
     ssize_t (*store)(const struct subject *subject, char *text, size_t len); /* text is ended */
+    const struct pseudo_numbers *numbers;
     const struct pseudo_dir *dir;
     int (*link)(const struct subject *subject, char *buf, size_t size); /* text of a link: length */
     int (*follow)(const struct subject *subject, struct path *out);     /* where it leads at once */

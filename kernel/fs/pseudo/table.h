@@ -14,6 +14,11 @@
     {                                                                                              \
         .name = (n), .mode = S_IFREG | 0644, .show = (f), .store = (s)                             \
     }
+/* Numbers that the superuser may set. */
+#define NUMBERS(n, v)                                                                              \
+    {                                                                                              \
+        .name = (n), .mode = S_IFREG | 0644, .numbers = &(v)                                       \
+    }
 #define FOLDER(n, d)                                                                               \
     {                                                                                              \
         .name = (n), .mode = S_IFDIR | 0555, .dir = &(d)                                           \

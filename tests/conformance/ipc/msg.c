@@ -277,6 +277,209 @@ static void mode_is_respected(void **state)
     remove_queue(id);
 }
 
+/* covers: msgrcv MSG_COPY EINVAL ENOMSG E2BIG IPC_NOWAIT */
+static void copies_leave_the_message(void **state)
+{
+    (void)state;
+    struct message m = {0};
+    int id = new_queue();
+
+    put(id, 3, "first");
+    put(id, 1, "second");
+    errno = 0;
+    if (msgrcv(id, &m, sizeof m.text, 1, MSG_COPY | IPC_NOWAIT) == -1 && errno == ENOSYS) {
+        remove_queue(id);
+        skip_because("the running kernel has no MSG_COPY");
+    }
+    assert_int_equal(m.type, 1);
+    assert_memory_equal(m.text, "second", 6);
+    assert_errno(msgrcv(id, &m, sizeof m.text, 2, MSG_COPY | IPC_NOWAIT), ENOMSG);
+    assert_errno(msgrcv(id, &m, 2, 0, MSG_COPY | IPC_NOWAIT), E2BIG);
+    assert_errno(msgrcv(id, &m, 2, 0, MSG_COPY | IPC_NOWAIT | MSG_NOERROR), EINVAL);
+    assert_errno(msgrcv(id, &m, sizeof m.text, 0, MSG_COPY), EINVAL);
+    assert_errno(msgrcv(id, &m, sizeof m.text, 0, MSG_COPY | IPC_NOWAIT | MSG_EXCEPT), EINVAL);
+    assert_next(id, 0, 0, 3, "first");
+    assert_next(id, 0, 0, 1, "second");
+    remove_queue(id);
+}
+
+/* covers: msgsnd EINTR EIDRM */
+static void waiting_sender_fails_when_interrupted_or_removed(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    struct message m = {.type = 1};
+    struct msqid_ds ds;
+    int id = new_queue();
+
+    must(msgctl(id, IPC_STAT, &ds));
+    ds.msg_qbytes = 10;
+    must(msgctl(id, IPC_SET, &ds));
+    must(msgsnd(id, &m, 10, 0));
+    interrupts_start(SA_RESTART);
+    assert_errno(msgsnd(id, &m, 1, 0), EINTR);
+    interrupts_stop();
+    pid_t pid = child_fork();
+    if (pid == 0) {
+        gate_open(gate);
+        assert_errno(msgsnd(id, &m, 1, 0), EIDRM);
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    remove_queue(id);
+    assert_child_ok(pid);
+}
+
+/* covers: msgsnd EAGAIN */
+static void empty_messages_are_limited_too(void **state)
+{
+    (void)state;
+    struct message m = {.type = 1};
+    struct msqid_ds ds;
+    int id = new_queue();
+
+    must(msgctl(id, IPC_STAT, &ds));
+    ds.msg_qbytes = 2;
+    must(msgctl(id, IPC_SET, &ds));
+    must(msgsnd(id, &m, 0, IPC_NOWAIT));
+    must(msgsnd(id, &m, 0, IPC_NOWAIT));
+    assert_errno(msgsnd(id, &m, 0, IPC_NOWAIT), EAGAIN);
+    remove_queue(id);
+}
+
+/* covers: msgctl IPC_SET msgsnd */
+static void more_room_lets_a_sender_go_on(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    struct message m = {.type = 1};
+    struct msqid_ds ds;
+    int id = new_queue();
+
+    must(msgctl(id, IPC_STAT, &ds));
+    ds.msg_qbytes = 5;
+    must(msgctl(id, IPC_SET, &ds));
+    pid_t pid = child_fork();
+    if (pid == 0) {
+        gate_open(gate);
+        must(msgsnd(id, &m, 20, 0));
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    ds.msg_qbytes = 100;
+    must(msgctl(id, IPC_SET, &ds));
+    assert_child_ok(pid);
+    remove_queue(id);
+}
+
+/* covers: msgrcv E2BIG */
+static void waiting_receiver_learns_of_a_long_message(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int id = new_queue();
+    pid_t pid = child_fork();
+
+    if (pid == 0) {
+        struct message m;
+
+        gate_open(gate);
+        assert_errno(msgrcv(id, &m, 2, 0, 0), E2BIG);
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    put(id, 1, "long");
+    assert_child_ok(pid);
+    assert_next(id, 0, IPC_NOWAIT, 1, "long");
+    remove_queue(id);
+}
+
+/* covers: msgctl IPC_SET EPERM EFAULT */
+static void only_the_privileged_set_more_room(void **state)
+{
+    (void)state;
+    need_root();
+    struct msqid_ds ds;
+    int id = new_queue();
+    bool more = has_capability(CAP_SYS_RESOURCE);
+
+    must(msgctl(id, IPC_STAT, &ds));
+    as_nobody(assert_errno(msgctl(id, IPC_SET, &ds), EPERM));
+    ds.msg_qbytes = more ? 1000000 : 1000;
+    ds.msg_perm.mode = 0622;
+    must(msgctl(id, IPC_SET, &ds));
+    must(msgctl(id, IPC_STAT, &ds));
+    assert_int_equal(ds.msg_qbytes, more ? 1000000 : 1000);
+    assert_int_equal(ds.msg_perm.mode & 0777, 0622);
+    as_nobody(int own = new_queue(); struct msqid_ds mine; must(msgctl(own, IPC_STAT, &mine));
+              mine.msg_qbytes = 1000000; assert_errno(msgctl(own, IPC_SET, &mine), EPERM);
+              remove_queue(own));
+    assert_errno(msgctl(id, IPC_SET, BAD_PTR), EFAULT);
+    remove_queue(id);
+}
+
+/* covers: msgctl IPC_STAT msgsnd msgrcv */
+static void status_follows_the_traffic(void **state)
+{
+    (void)state;
+    struct msqid_ds ds;
+    int id = new_queue();
+
+    must(msgctl(id, IPC_STAT, &ds));
+    assert_int_equal(ds.msg_stime, 0);
+    assert_int_equal(ds.msg_rtime, 0);
+    assert_int_equal(ds.msg_lspid, 0);
+    put(id, 1, "abc");
+    assert_next(id, 0, 0, 1, "abc");
+    must(msgctl(id, IPC_STAT, &ds));
+    assert_true(ds.msg_stime > 0);
+    assert_true(ds.msg_rtime > 0);
+    assert_int_equal(ds.msg_lrpid, getpid());
+    assert_int_equal(ds.msg_qnum, 0);
+    assert_int_equal(ds.__msg_cbytes, 0);
+    remove_queue(id);
+}
+
+/* covers: msgctl MSG_STAT MSG_STAT_ANY MSG_INFO IPC_INFO EINVAL EACCES EFAULT */
+static void queues_are_found_by_index(void **state)
+{
+    (void)state;
+    struct msqid_ds ds;
+    struct msginfo info;
+    int id = new_queue(), index = id % 32768;
+
+    put(id, 1, "12345");
+    assert_returns(msgctl(index, MSG_STAT, &ds), id);
+    assert_int_equal(ds.msg_qnum, 1);
+    assert_returns(msgctl(index, MSG_STAT_ANY, &ds), id);
+    assert_true(msgctl(0, MSG_INFO, (struct msqid_ds *)&info) >= index);
+    assert_true(info.msgpool >= 1);
+    assert_true(info.msgmap >= 1);
+    assert_true(info.msgtql >= 5);
+    assert_true(msgctl(0, IPC_INFO, (struct msqid_ds *)&info) >= index);
+    assert_true(info.msgmax > 0);
+    assert_errno(msgctl(32767, MSG_STAT, &ds), EINVAL);
+    assert_errno(msgctl(0, MSG_INFO, BAD_PTR), EFAULT);
+    assert_errno(msgctl(-1, IPC_STAT, &ds), EINVAL);
+    if (geteuid() == 0)
+        as_nobody(assert_errno(msgctl(index, MSG_STAT, &ds), EACCES);
+                  assert_returns(msgctl(index, MSG_STAT_ANY, &ds), id);
+                  assert_errno(msgctl(id, IPC_STAT, &ds), EACCES));
+    remove_queue(id);
+}
+
+/* covers: msgget EACCES */
+static void existing_queue_needs_the_wanted_permission(void **state)
+{
+    (void)state;
+    need_root();
+    key_t key = some_key();
+    int id = must(msgget(key, IPC_CREAT | 0604));
+
+    as_nobody(assert_returns(msgget(key, 0400), id); assert_errno(msgget(key, 0600), EACCES));
+    remove_queue(id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +497,15 @@ int main(void)
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(bad_addresses_fault),
         cmocka_unit_test(mode_is_respected),
+        cmocka_unit_test(copies_leave_the_message),
+        cmocka_unit_test(waiting_sender_fails_when_interrupted_or_removed),
+        cmocka_unit_test(empty_messages_are_limited_too),
+        cmocka_unit_test(more_room_lets_a_sender_go_on),
+        cmocka_unit_test(waiting_receiver_learns_of_a_long_message),
+        cmocka_unit_test(only_the_privileged_set_more_room),
+        cmocka_unit_test(status_follows_the_traffic),
+        cmocka_unit_test(queues_are_found_by_index),
+        cmocka_unit_test(existing_queue_needs_the_wanted_permission),
     };
 
     return cmocka_run_group_tests_name("ipc/msg", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* sem.c: System V semaphores: semget(2), semop(2), semtimedop(2), semctl(2). */
 #include "../lib/check.h"
 
+#include <sched.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
 
@@ -319,6 +320,259 @@ static void mode_is_respected(void **state)
     remove_set(id);
 }
 
+/* covers: semop SEM_UNDO clone CLONE_SYSVSEM */
+static void shared_undo_waits_for_the_last_sharer(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    in_child(must(op(id, 0, 1, SEM_UNDO));
+             pid_t pid = (pid_t)syscall(SYS_clone, CLONE_SYSVSEM | SIGCHLD, 0, 0, 0, 0);
+             if (pid == 0) {
+                 must(op(id, 0, 4, SEM_UNDO));
+                 _exit(0);
+             } assert_child_ok(pid);
+             assert_int_equal(value_of(id, 0), 5));
+    assert_int_equal(value_of(id, 0), 0);
+    in_child(must(op(id, 0, 1, SEM_UNDO)); in_child(must(op(id, 0, 4, SEM_UNDO)));
+             assert_int_equal(value_of(id, 0), 1));
+    assert_int_equal(value_of(id, 0), 0);
+    remove_set(id);
+}
+
+/* covers: unshare CLONE_SYSVSEM semop SEM_UNDO */
+static void leaving_the_sharers_takes_changes_back(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    in_child(must(op(id, 0, 3, SEM_UNDO)); must(unshare(CLONE_SYSVSEM));
+             assert_int_equal(value_of(id, 0), 0); must(op(id, 0, 2, SEM_UNDO)));
+    assert_int_equal(value_of(id, 0), 0);
+    remove_set(id);
+}
+
+/* covers: semop SEM_UNDO execve */
+static void undo_survives_exec(void **state)
+{
+    (void)state;
+    int id = new_set(1), fds[2];
+
+    must(pipe(fds));
+    pid_t pid = child_fork();
+    if (pid == 0) {
+        must(op(id, 0, 3, SEM_UNDO));
+        must(dup2(fds[0], 0));
+        must(close(fds[1]));
+        execl("/bin/cat", "cat", NULL);
+        _exit(1);
+    }
+    must(close(fds[0]));
+    assert_eventually(value_of(id, 0) == 3);
+    must(close(fds[1]));
+    assert_child_ok(pid);
+    assert_int_equal(value_of(id, 0), 0);
+    remove_set(id);
+}
+
+/* covers: semop SEM_UNDO */
+static void undo_stops_at_zero(void **state)
+{
+    (void)state;
+    int id = new_set(1);
+
+    in_child(must(op(id, 0, 5, SEM_UNDO)); must(op(id, 0, -3, 0)));
+    assert_int_equal(value_of(id, 0), 0);
+    remove_set(id);
+}
+
+/* covers: semop SEM_UNDO */
+static void undo_wakes_who_waits(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int id = new_set(1), fds[2];
+    char c;
+
+    must(pipe(fds));
+    must(op(id, 0, 1, 0));
+    pid_t holder = child_fork();
+    if (holder == 0) {
+        must(op(id, 0, -1, SEM_UNDO));
+        must(close(fds[1]));
+        must(read(fds[0], &c, 1)); /* until the other end is closed */
+        _exit(0);
+    }
+    assert_eventually(value_of(id, 0) == 0);
+    pid_t waiter = child_fork();
+    if (waiter == 0) {
+        must(close(fds[1]));
+        gate_open(gate);
+        must(op(id, 0, -1, 0));
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    must(close(fds[1]));
+    assert_child_ok(holder);
+    assert_child_ok(waiter);
+    remove_set(id);
+}
+
+/* covers: semop SEM_UNDO ERANGE */
+static void undo_has_a_limit(void **state)
+{
+    (void)state;
+    int id = new_set(2);
+
+    in_child(struct sembuf ops[] = {{1, 1, SEM_UNDO}, {0, 10, SEM_UNDO}};
+             must(op(id, 0, 32767, SEM_UNDO)); must(op(id, 0, -32767, 0));
+             assert_errno(semop(id, ops, 2), ERANGE); assert_int_equal(value_of(id, 1), 0));
+    remove_set(id);
+}
+
+/* covers: semctl SETALL EFAULT ERANGE semop SEM_UNDO */
+static void setting_all_forgets_the_undo(void **state)
+{
+    (void)state;
+    unsigned short values[2] = {4, 5}, wrong[2] = {1, 40000};
+    int id = new_set(2);
+
+    in_child(must(op(id, 0, 5, SEM_UNDO)); must(semctl(id, 0, SETALL, values)));
+    assert_int_equal(value_of(id, 0), 4);
+    assert_errno(semctl(id, 0, SETALL, wrong), ERANGE);
+    assert_int_equal(value_of(id, 0), 4);
+    assert_errno(semctl(id, 0, SETALL, BAD_PTR), EFAULT);
+    remove_set(id);
+}
+
+/* covers: semctl SETVAL SETALL semop */
+static void setting_values_wakes_who_waits(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new(), *gate2 = gate_new();
+    unsigned short values[1] = {2};
+    int id = new_set(1);
+    pid_t pid = child_fork();
+
+    if (pid == 0) {
+        gate_open(gate);
+        must(op(id, 0, -1, 0));
+        gate_open(gate2);
+        must(op(id, 0, -2, 0));
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    must(semctl(id, 0, SETVAL, 1));
+    gate_wait_blocked(gate2);
+    must(semctl(id, 0, SETALL, values));
+    assert_child_ok(pid);
+    remove_set(id);
+}
+
+/* covers: semop */
+static void a_waiter_who_goes_on_lets_others_go_on(void **state)
+{
+    (void)state;
+    struct gate *first = gate_new(), *second = gate_new();
+    int id = new_set(2);
+    pid_t a = child_fork();
+
+    if (a == 0) {
+        gate_open(first);
+        must(op(id, 1, -1, 0));
+        _exit(0);
+    }
+    gate_wait_blocked(first);
+    pid_t b = child_fork();
+    if (b == 0) {
+        struct sembuf ops[] = {{0, -1, 0}, {1, 1, 0}};
+
+        gate_open(second);
+        must(semop(id, ops, 2));
+        _exit(0);
+    }
+    gate_wait_blocked(second);
+    must(op(id, 0, 1, 0));
+    assert_child_ok(b);
+    assert_child_ok(a);
+    assert_int_equal(semctl(id, 1, GETPID), a);
+    remove_set(id);
+}
+
+/* covers: semop */
+static void operations_see_those_before_them(void **state)
+{
+    (void)state;
+    struct sembuf ops[40];
+    int id = new_set(1);
+
+    for (int i = 0; i < 40; i++)
+        ops[i] = (struct sembuf){0, i % 2 ? -1 : 1, 0};
+    must(semop(id, ops, 40));
+    assert_int_equal(value_of(id, 0), 0);
+    ops[39].sem_op = 0; /* not zero here */
+    ops[39].sem_flg = IPC_NOWAIT;
+    assert_errno(semop(id, ops, 40), EAGAIN);
+    assert_int_equal(value_of(id, 0), 0);
+    remove_set(id);
+}
+
+/* covers: semctl SEM_STAT SEM_STAT_ANY SEM_INFO IPC_INFO EINVAL EACCES EFAULT */
+static void sets_are_found_by_index(void **state)
+{
+    (void)state;
+    struct semid_ds ds;
+    struct seminfo info;
+    int id = new_set(3), index = id % 32768;
+
+    assert_returns(semctl(index, 0, SEM_STAT, &ds), id);
+    assert_int_equal(ds.sem_nsems, 3);
+    assert_returns(semctl(index, 0, SEM_STAT_ANY, &ds), id);
+    assert_true(semctl(0, 0, SEM_INFO, &info) >= index);
+    assert_true(info.semusz >= 1);
+    assert_true(info.semaem >= 3);
+    assert_true(semctl(0, 0, IPC_INFO, &info) >= index);
+    assert_int_equal(info.semvmx, 32767);
+    assert_int_equal(info.semaem, 32767);
+    assert_errno(semctl(32767, 0, SEM_STAT, &ds), EINVAL);
+    assert_errno(semctl(0, 0, IPC_INFO, BAD_PTR), EFAULT);
+    assert_errno(semctl(id, 0, IPC_SET, BAD_PTR), EFAULT);
+    assert_errno(semctl(-1, 0, GETVAL), EINVAL);
+    if (geteuid() == 0)
+        as_nobody(assert_errno(semctl(index, 0, SEM_STAT, &ds), EACCES);
+                  assert_returns(semctl(index, 0, SEM_STAT_ANY, &ds), id);
+                  assert_errno(semctl(id, 0, IPC_SET, &ds), EPERM));
+    remove_set(id);
+}
+
+/* covers: semop EACCES semctl EACCES SETVAL SETALL GETALL */
+static void reading_and_writing_are_permitted_apart(void **state)
+{
+    (void)state;
+    need_root();
+    unsigned short values[1] = {1};
+    int id = must(semget(IPC_PRIVATE, 1, IPC_CREAT | 0604));
+
+    as_nobody(assert_returns(semctl(id, 0, GETVAL), 0); must(semctl(id, 0, GETALL, values));
+              must(op(id, 0, 0, 0)); assert_errno(op(id, 0, 1, 0), EACCES);
+              assert_errno(semctl(id, 0, SETVAL, 1), EACCES);
+              assert_errno(semctl(id, 0, SETALL, values), EACCES));
+    remove_set(id);
+}
+
+/* covers: semget EACCES */
+static void existing_set_needs_the_wanted_permission(void **state)
+{
+    (void)state;
+    need_root();
+    key_t key = some_key();
+    int id = must(semget(key, 1, IPC_CREAT | 0604));
+
+    as_nobody(assert_returns(semget(key, 1, 0), id); assert_returns(semget(key, 1, 0400), id);
+              assert_errno(semget(key, 1, 0600), EACCES));
+    remove_set(id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +595,19 @@ int main(void)
         cmocka_unit_test(bad_addresses_fault),
         cmocka_unit_test(status_is_told_and_set),
         cmocka_unit_test(mode_is_respected),
+        cmocka_unit_test(shared_undo_waits_for_the_last_sharer),
+        cmocka_unit_test(leaving_the_sharers_takes_changes_back),
+        cmocka_unit_test(undo_survives_exec),
+        cmocka_unit_test(undo_stops_at_zero),
+        cmocka_unit_test(undo_wakes_who_waits),
+        cmocka_unit_test(undo_has_a_limit),
+        cmocka_unit_test(setting_all_forgets_the_undo),
+        cmocka_unit_test(setting_values_wakes_who_waits),
+        cmocka_unit_test(a_waiter_who_goes_on_lets_others_go_on),
+        cmocka_unit_test(operations_see_those_before_them),
+        cmocka_unit_test(sets_are_found_by_index),
+        cmocka_unit_test(reading_and_writing_are_permitted_apart),
+        cmocka_unit_test(existing_set_needs_the_wanted_permission),
     };
 
     return cmocka_run_group_tests_name("ipc/sem", tests, NULL, NULL);

@@ -1,0 +1,94 @@
+/* kernel/fs/procfs/ipc.c: /proc/sysvipc, and the limits of IPC in /proc/sys/kernel; see proc(5) and sysvipc(7). */
+#include "fs/procfs/internal.h"
+#include "ipc/sysv.h"
+
+static u64 limit_get(u32 which)
+{
+    return ipc_limit((enum ipc_limit)which);
+}
+
+static int limit_set(u32 which, u64 value)
+{
+    return ipc_limit_set((enum ipc_limit)which, value);
+}
+
+#define LIMIT(id, which, count)                                                                    \
+    const struct pseudo_numbers id = {                                                             \
+        .get = limit_get, .set = limit_set, .first = which, .n = count}
+LIMIT(proc_shmmax, IPC_SHMMAX, 1);
+LIMIT(proc_shmall, IPC_SHMALL, 1);
+LIMIT(proc_shmmni, IPC_SHMMNI, 1);
+LIMIT(proc_sem, IPC_SEMMSL, 4); /* SEMMSL, SEMMNS, SEMOPM, SEMMNI */
+LIMIT(proc_msgmax, IPC_MSGMAX, 1);
+LIMIT(proc_msgmnb, IPC_MSGMNB, 1);
+LIMIT(proc_msgmni, IPC_MSGMNI, 1);
+
+/* The columns that all kinds begin with, and those of owner and creator. */
+static void print_head(struct text *out, const struct ipc64_perm *perm, u32 index)
+{
+    text_print(out, "%10d %10d  %4o", perm->key, ipc_id(perm, index), perm->mode);
+}
+
+static void print_owners(struct text *out, const struct ipc64_perm *perm)
+{
+    text_print(out, " %5u %5u %5u %5u", perm->uid, perm->gid, perm->cuid, perm->cgid);
+}
+
+static int show_shm(const struct subject *s, struct text *out)
+{
+    struct shmid64_ds stat;
+    u64 resident;
+
+    text_print(out,
+               "       key      shmid perms                  size  cpid  lpid nattch   uid   gid"
+               "  cuid  cgid      atime      dtime      ctime                   rss"
+               "                  swap\n");
+    for (u32 index = 0; shm_next(&index, &stat, &resident); index++) {
+        print_head(out, &stat.shm_perm, index);
+        text_print(out, " %21lu %5u %5u  %5lu", stat.shm_segsz, (u32)stat.shm_cpid,
+                   (u32)stat.shm_lpid, stat.shm_nattch);
+        print_owners(out, &stat.shm_perm);
+        text_print(out, " %10ld %10ld %10ld %21llu %21u\n", stat.shm_atime, stat.shm_dtime,
+                   stat.shm_ctime, (unsigned long long)resident, 0);
+    }
+    return 0;
+}
+
+static int show_sem(const struct subject *s, struct text *out)
+{
+    struct semid64_ds stat;
+
+    text_print(out, "       key      semid perms      nsems   uid   gid  cuid  cgid      otime"
+                    "      ctime\n");
+    for (u32 index = 0; sem_next(&index, &stat); index++) {
+        print_head(out, &stat.sem_perm, index);
+        text_print(out, " %10lu", stat.sem_nsems);
+        print_owners(out, &stat.sem_perm);
+        text_print(out, " %10ld %10ld\n", stat.sem_otime, stat.sem_ctime);
+    }
+    return 0;
+}
+
+static int show_msg(const struct subject *s, struct text *out)
+{
+    struct msqid64_ds stat;
+
+    text_print(out, "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid"
+                    "  cuid  cgid      stime      rtime      ctime\n");
+    for (u32 index = 0; msg_next(&index, &stat); index++) {
+        print_head(out, &stat.msg_perm, index);
+        text_print(out, "  %10lu %10lu %5u %5u", stat.msg_cbytes, stat.msg_qnum,
+                   (u32)stat.msg_lspid, (u32)stat.msg_lrpid);
+        print_owners(out, &stat.msg_perm);
+        text_print(out, " %10ld %10ld %10ld\n", stat.msg_stime, stat.msg_rtime, stat.msg_ctime);
+    }
+    return 0;
+}
+
+static const struct pseudo_entry entries[] = {
+    {.name = "msg", .mode = S_IFREG | 0444, .show = show_msg},
+    {.name = "sem", .mode = S_IFREG | 0444, .show = show_sem},
+    {.name = "shm", .mode = S_IFREG | 0444, .show = show_shm},
+    {0},
+};
+const struct pseudo_dir proc_sysvipc_dir = {.entries = entries};
