@@ -8,6 +8,7 @@
 #include "fs/cpio/cpio.h"
 #include "fs/devpts/devpts.h"
 #include "fs/hostfs/hostfs.h"
+#include "fs/mqueue/mqueue.h"
 #include "fs/overlay/overlay.h"
 #include "fs/procfs/procfs.h"
 #include "fs/sysfs/sysfs.h"
@@ -218,6 +219,8 @@ static int types_start(const struct boot_info *boot)
 
     if (!err)
         err = procfs_start(boot);
+    if (!err)
+        err = mqueue_start();
     if (!err)
         err = sysfs_start(boot);
     if (!err)

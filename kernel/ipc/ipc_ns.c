@@ -1,4 +1,5 @@
 /* kernel/ipc/ipc_ns.c: IPC namespaces, ipc_namespaces(7), and their limits. */
+#include "fs/mqueue/mqueue.h"
 #include "ipc/sysv_internal.h"
 #include "mm/alloc.h"
 #include "self/self.h"
@@ -21,11 +22,21 @@ static const struct {
     [IPC_MSGMAX] = {MSGMAX, 0, INT32_MAX},
     [IPC_MSGMNB] = {MSGMNB, 0, INT32_MAX},
     [IPC_MSGMNI] = {MSGMNI, 0, IPC_INDEXES},
+    [IPC_MQ_QUEUES_MAX] = {256, 0, INT32_MAX},
+    [IPC_MQ_MSG_MAX] = {10, 1, 65536},
+    [IPC_MQ_MSGSIZE_MAX] = {8192, 128, 16 << 20},
+    [IPC_MQ_MSG_DEFAULT] = {10, 1, 65536},
+    [IPC_MQ_MSGSIZE_DEFAULT] = {8192, 128, 16 << 20},
 };
 
 struct ipc_ns *ipc_ns_current(void)
 {
     return self()->namespaces->ipc;
+}
+
+struct mount *ipc_queues(void)
+{
+    return ipc_ns_current()->queues;
 }
 
 u64 ipc_limit(enum ipc_limit which)
@@ -47,6 +58,10 @@ static struct ipc_ns *ns_create(void)
 
     if (!ns)
         return NULL;
+    if (mqueue_mount_create(&ns->queues)) {
+        kfree(ns);
+        return NULL;
+    }
     refcount_init(&ns->ref, 1);
     ipc_table_init(&ns->shm);
     ipc_table_init(&ns->sem);
@@ -63,6 +78,7 @@ void ipc_ns_put(struct ipc_ns *ns)
     ipc_table_clear(&ns->shm);
     ipc_table_clear(&ns->sem);
     ipc_table_clear(&ns->msg);
+    mount_put(ns->queues);
     kfree(ns);
 }
 

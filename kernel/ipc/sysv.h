@@ -1,6 +1,6 @@
 /*
  * kernel/ipc/sysv.h: System V IPC, sysvipc(7): shared memory, semaphores, message queues; and the IPC namespaces
- * that hold them, ipc_namespaces(7). All functions act on the caller's namespace.
+ * that hold them and POSIX queues, ipc_namespaces(7). All functions act on the caller's namespace.
  */
 #ifndef IPC_SYSV_H
 #define IPC_SYSV_H
@@ -26,10 +26,19 @@ enum ipc_limit {
     IPC_MSGMAX,
     IPC_MSGMNB,
     IPC_MSGMNI,
+    IPC_MQ_QUEUES_MAX, /* POSIX message queues */
+    IPC_MQ_MSG_MAX,
+    IPC_MQ_MSGSIZE_MAX,
+    IPC_MQ_MSG_DEFAULT,
+    IPC_MQ_MSGSIZE_DEFAULT,
     IPC_LIMITS
 };
 u64 ipc_limit(enum ipc_limit which);
 int ipc_limit_set(enum ipc_limit which, u64 value); /* -EINVAL: out of the range it can have */
+
+/* The POSIX message queues, fs/mqueue: the namespace keeps the mount. */
+struct mount;
+struct mount *ipc_queues(void);
 
 /* /proc/sysvipc: the object of the lowest index >= *index, whoever may read it; false: none. */
 bool shm_next(u32 *index, struct shmid64_ds *out, u64 *resident); /* bytes that were touched */

@@ -133,6 +133,7 @@ struct ipc_ns {
     struct refcount ref;
     struct ipc_table shm, sem, msg;
     u64 limits[IPC_LIMITS]; /* atomic */
+    struct mount *queues;   /* constant; counted */
 };
 
 struct ipc_ns *ipc_ns_current(void); /* the caller's, which keeps it */

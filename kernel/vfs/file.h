@@ -115,6 +115,8 @@ int path_create_anon(const struct file_ops *ops, struct inode *inode, struct pat
 
 /* Opens what a path leads to, with the caller's permissions. flags as of open(2), no creation. ERR_PTR. */
 struct file *file_open_path(const struct path *path, int flags);
+/* What the caller has just made: its mode does not bind it. */
+struct file *file_open_created(const struct path *path, int flags);
 struct file *file_open(const char *path, int flags,
                        umode mode); /* open(2), for the kernel itself */
 struct file *file_open_exec(int dirfd, const char *path, int at_flags); /* execveat's checks */

@@ -318,6 +318,36 @@ int vfs_symlink_at(const struct path *dir, const char *name, const char *text)
     return err;
 }
 
+/* The same with the directory locked, which it stays: the caller unlocks it. */
+static struct dentry *child_lock(const struct path *dir, const char *text)
+{
+    struct name name = {.text = text, .len = (u32)strlen(text)};
+
+    name_hash(&name);
+    inode_lock(path_inode(dir));
+    return dir_lookup_locked(dir->dentry, &name);
+}
+
+int vfs_link_at(const struct path *dir, const char *name, struct inode *inode, struct path *out)
+{
+    AUTO(dentry_put) struct dentry *child = child_lock(dir, name);
+    int err = IS_ERR(child) ? (int)PTR_ERR(child) : dentry_inode(child) ? -EEXIST : 0;
+
+    if (!err)
+        err = may_create(dir->dentry);
+    if (!err)
+        err = path_inode(dir)->ops->link(inode, path_inode(dir), &child->name);
+    if (!err) {
+        dentry_instantiate(child, inode_get(inode));
+        if (vfs_notify)
+            vfs_notify(dir->dentry, IN_CREATE, &child->name, 0);
+    }
+    inode_unlock(path_inode(dir));
+    if (!err)
+        *out = (struct path){.mount = mount_get(dir->mount), .dentry = TAKE(child)};
+    return err;
+}
+
 /* ---- link ---- */
 
 /* proc(5), protected_hardlinks = 1: only to what one owns, or a plain file one may read and write. */
@@ -435,15 +465,11 @@ static int target_for_remove(struct target *target)
     return -ENOENT;
 }
 
-static int unlink_locked(struct target *target)
+static int name_unlink_locked(struct dentry *dir, struct dentry *child)
 {
-    struct dentry *dir = target->walk.path.dentry, *child = target->child;
     struct inode *at = dir->inode, *victim = child->inode;
-    int err;
+    int err = may_delete(dir, victim, false);
 
-    if (target->walk.must_be_dir)
-        return S_ISDIR(victim->mode) ? -EISDIR : -ENOTDIR;
-    err = may_delete(dir, victim, false);
     if (err)
         return err;
     if (dentry_is_mount_point(child))
@@ -454,6 +480,13 @@ static int unlink_locked(struct target *target)
     if (!err)
         dentry_unhash(child);
     return err;
+}
+
+static int unlink_locked(struct target *target)
+{
+    if (target->walk.must_be_dir)
+        return S_ISDIR(target->child->inode->mode) ? -EISDIR : -ENOTDIR;
+    return name_unlink_locked(target->walk.path.dentry, target->child);
 }
 
 static int rmdir_locked(struct target *target)
@@ -480,6 +513,31 @@ static int rmdir_locked(struct target *target)
     return err;
 }
 
+/* What those who watch the object and its directory are told. */
+static void removed(const struct path *dir, struct dentry *child, bool is_dir)
+{
+    if (!vfs_notify)
+        return;
+    if (!is_dir)
+        vfs_notify(child, IN_ATTRIB | NOTIFY_INODE_ALONE, NULL, 0);
+    if (refcount_read(&child->ref) == 1 && READ_ONCE(child->inode->nlink) == 0)
+        inotify_inode_gone(child->inode);
+    vfs_notify(dir->dentry, IN_DELETE | (is_dir ? IN_ISDIR : 0), &child->name, 0);
+}
+
+int vfs_unlink_at(const struct path *dir, const char *name)
+{
+    AUTO(dentry_put) struct dentry *child = child_lock(dir, name);
+    int err = IS_ERR(child) ? (int)PTR_ERR(child) : dentry_inode(child) ? 0 : -ENOENT;
+
+    if (!err)
+        err = name_unlink_locked(dir->dentry, child);
+    inode_unlock(path_inode(dir));
+    if (!err)
+        removed(dir, child, false);
+    return err;
+}
+
 static int remove_name(int dirfd, const char *text, bool is_dir)
 {
     struct target target;
@@ -500,15 +558,8 @@ static int remove_name(int dirfd, const char *text, bool is_dir)
         target_unlock(&target);
         if (!err)
             dentry_detach_mounts(target.child);
-        if (!err && vfs_notify) {
-            if (!is_dir)
-                vfs_notify(target.child, IN_ATTRIB | NOTIFY_INODE_ALONE, NULL, 0);
-            if (refcount_read(&target.child->ref) == 1 &&
-                READ_ONCE(target.child->inode->nlink) == 0)
-                inotify_inode_gone(target.child->inode);
-            vfs_notify(target.walk.path.dentry, IN_DELETE | (is_dir ? IN_ISDIR : 0),
-                       &target.child->name, 0);
-        }
+        if (!err)
+            removed(&target.walk.path, target.child, is_dir);
     }
     target_end(&target);
     return err;

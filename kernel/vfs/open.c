@@ -345,6 +345,15 @@ struct file *file_open_path(const struct path *path, int flags)
     return err ? ERR_PTR(err) : open_object(path, &req);
 }
 
+struct file *file_open_created(const struct path *path, int flags)
+{
+    struct open_request req;
+    int err = request_init(&req, flags, 0);
+
+    req.created = true;
+    return err ? ERR_PTR(err) : open_object(path, &req);
+}
+
 struct file *file_open(const char *path, int flags, umode mode)
 {
     struct open_request req;

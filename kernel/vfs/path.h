@@ -126,6 +126,9 @@ int vfs_create_at(const struct path *dir, const char *name, umode mode, dev_t rd
                   struct path *out);
 /* Reading through the path counts as an access of what it leads to. */
 void path_accessed(const struct path *path);
+/* An inode of the same file system that has no name yet gets one. */
+int vfs_link_at(const struct path *dir, const char *name, struct inode *inode, struct path *out);
+int vfs_unlink_at(const struct path *dir, const char *name);
 int vfs_symlink_at(const struct path *dir, const char *name, const char *target);
 
 #endif

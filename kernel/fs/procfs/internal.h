@@ -15,7 +15,7 @@ extern const struct pseudo_dir proc_root_dir, proc_process_dir, proc_sys_dir;
 extern const struct pseudo_entry proc_global_entries[];
 
 /* ipc.c */
-extern const struct pseudo_dir proc_sysvipc_dir;
+extern const struct pseudo_dir proc_sysvipc_dir, proc_mqueue_dir;
 extern const struct pseudo_numbers proc_shmmax, proc_shmall, proc_shmmni, proc_sem, proc_msgmax,
     proc_msgmnb, proc_msgmni;
 

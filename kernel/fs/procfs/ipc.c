@@ -1,5 +1,6 @@
-/* kernel/fs/procfs/ipc.c: /proc/sysvipc, and the limits of IPC in /proc/sys/kernel; see proc(5) and sysvipc(7). */
+/* kernel/fs/procfs/ipc.c: /proc/sysvipc, and the limits of IPC in /proc/sys; see proc(5) and sysvipc(7). */
 #include "fs/procfs/internal.h"
+#include "fs/pseudo/table.h"
 #include "ipc/sysv.h"
 
 static u64 limit_get(u32 which)
@@ -22,6 +23,19 @@ LIMIT(proc_sem, IPC_SEMMSL, 4); /* SEMMSL, SEMMNS, SEMOPM, SEMMNI */
 LIMIT(proc_msgmax, IPC_MSGMAX, 1);
 LIMIT(proc_msgmnb, IPC_MSGMNB, 1);
 LIMIT(proc_msgmni, IPC_MSGMNI, 1);
+
+static LIMIT(mq_queues_max, IPC_MQ_QUEUES_MAX, 1);
+static LIMIT(mq_msg_max, IPC_MQ_MSG_MAX, 1);
+static LIMIT(mq_msgsize_max, IPC_MQ_MSGSIZE_MAX, 1);
+static LIMIT(mq_msg_default, IPC_MQ_MSG_DEFAULT, 1);
+static LIMIT(mq_msgsize_default, IPC_MQ_MSGSIZE_DEFAULT, 1);
+
+static const struct pseudo_entry mqueue_entries[] = {
+    NUMBERS("msg_default", mq_msg_default),         NUMBERS("msg_max", mq_msg_max),
+    NUMBERS("msgsize_default", mq_msgsize_default), NUMBERS("msgsize_max", mq_msgsize_max),
+    NUMBERS("queues_max", mq_queues_max),           {0},
+};
+const struct pseudo_dir proc_mqueue_dir = {.entries = mqueue_entries};
 
 /* The columns that all kinds begin with, and those of owner and creator. */
 static void print_head(struct text *out, const struct ipc64_perm *perm, u32 index)

@@ -152,9 +152,13 @@ static const struct pseudo_entry kernel_entries[] = {
 static const struct pseudo_dir kernel_dir = {.entries = kernel_entries};
 
 static const struct pseudo_entry fs_entries[] = {
-    VALUE("file-max", show_file_max),           VALUE("nr_open", show_nr_open),
-    VALUE("overflowgid", show_overflow_id),     VALUE("overflowuid", show_overflow_id),
-    VALUE("pipe-max-size", show_pipe_max_size), {0},
+    VALUE("file-max", show_file_max),
+    FOLDER("mqueue", proc_mqueue_dir),
+    VALUE("nr_open", show_nr_open),
+    VALUE("overflowgid", show_overflow_id),
+    VALUE("overflowuid", show_overflow_id),
+    VALUE("pipe-max-size", show_pipe_max_size),
+    {0},
 };
 static const struct pseudo_dir fs_dir = {.entries = fs_entries};
 

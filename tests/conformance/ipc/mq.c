@@ -3,6 +3,9 @@
 
 #include <mqueue.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 
 /* The queue of the case; the kernel's calls take its name without the slash. */
 static char name[64];
@@ -359,6 +362,286 @@ static void bad_addresses_fault(void **state)
     drop(mq);
 }
 
+/* covers: mq_open mq_getsetattr */
+static void usual_attributes_and_empty_messages(void **state)
+{
+    (void)state;
+    char buffer[8192];
+    struct mq_attr attr;
+
+    need_call(syscall(SYS_mq_unlink, "none"));
+    name_new();
+    int mq = must(do_open(O_CREAT | O_RDWR, 0600, NULL));
+
+    must(syscall(SYS_mq_getsetattr, mq, NULL, &attr));
+    assert_int_equal(attr.mq_maxmsg, 10);
+    assert_int_equal(attr.mq_msgsize, 8192);
+    assert_int_equal(fcntl(mq, F_GETFD), FD_CLOEXEC);
+    must(put(mq, "", 3, NULL));
+    assert_returns(take(mq, buffer, sizeof buffer, NULL, NULL), 0);
+    assert_errno(write(mq, "x", 1), EINVAL);
+    drop(mq);
+}
+
+/* covers: mq_open EINVAL */
+static void existing_queue_is_opened_in_one_of_three_ways(void **state)
+{
+    (void)state;
+    int mq = new_queue(0, 8, 64);
+
+    assert_errno(do_open(O_RDWR | O_WRONLY, 0, NULL), EINVAL);
+    assert_errno(syscall(SYS_mq_open, ".", O_RDWR, 0, NULL), EACCES);
+    assert_errno(syscall(SYS_mq_unlink, "a/b"), EACCES);
+    drop(mq);
+}
+
+/* covers: mq_open EINVAL EMFILE */
+static void ordinary_users_have_limits(void **state)
+{
+    (void)state;
+    need_root();
+    need_call(syscall(SYS_mq_unlink, "none"));
+    as_nobody(struct mq_attr many = {.mq_maxmsg = 11, .mq_msgsize = 10};
+              struct mq_attr large = {.mq_maxmsg = 1, .mq_msgsize = 8193};
+              struct mq_attr fits = {.mq_maxmsg = 10, .mq_msgsize = 100};
+              struct rlimit few = {3000, 3000}; name_new();
+              assert_errno(do_open(O_CREAT | O_RDWR, 0600, &many), EINVAL);
+              assert_errno(do_open(O_CREAT | O_RDWR, 0600, &large), EINVAL);
+              must(setrlimit(RLIMIT_MSGQUEUE, &few));
+              int mq = must(do_open(O_CREAT | O_RDWR, 0600, &fits)); char first[64];
+              strcpy(first, name); name_new();
+              assert_errno(do_open(O_CREAT | O_RDWR, 0600, &fits), EMFILE); must(close(mq));
+              assert_errno(do_open(O_CREAT | O_RDWR, 0600, &fits), EMFILE);
+              must(syscall(SYS_mq_unlink, first));
+              mq = must(do_open(O_CREAT | O_RDWR, 0600, &fits)); drop(mq));
+}
+
+/* covers: mq_open EACCES mq_unlink EPERM */
+static void modes_and_owners_are_respected(void **state)
+{
+    (void)state;
+    need_root();
+    int mq = new_queue(0, 8, 64);
+
+    as_nobody(assert_errno(do_open(O_RDONLY, 0, NULL), EACCES); assert_errno(do_unlink(), EPERM));
+    must(fchmod(mq, 0604));
+    as_nobody(assert_errno(do_open(O_RDWR, 0, NULL), EACCES); must(do_open(O_RDONLY, 0, NULL)));
+    must(fchown(mq, NOBODY, NOBODY));
+    as_nobody(must(do_open(O_RDWR, 0, NULL)));
+    drop(mq);
+    as_nobody(name_new(); /* the creator's own mode does not bind the creation */
+              mq = must(do_open(O_CREAT | O_RDWR, 0, NULL)); must(put(mq, "x", 0, NULL));
+              assert_errno(do_open(O_RDWR, 0, NULL), EACCES); drop(mq));
+}
+
+/* covers: mq_timedreceive fork */
+static void one_message_wakes_one_receiver(void **state)
+{
+    (void)state;
+    struct gate *gates[3];
+    pid_t pids[3];
+    int mq = new_queue(0, 8, 64), left = 0;
+
+    for (int i = 0; i < 3; i++) {
+        gates[i] = gate_new();
+        pids[i] = child_fork();
+        if (pids[i] == 0) {
+            char buffer[64];
+
+            gate_open(gates[i]);
+            assert_returns(take(mq, buffer, sizeof buffer, NULL, NULL), 1);
+            _exit(0);
+        }
+        gate_wait_blocked(gates[i]);
+    }
+    must(put(mq, "1", 0, NULL));
+    assert_true(waitpid(-1, NULL, 0) > 0);
+    for (int i = 0; i < 3; i++)
+        left += kill(pids[i], 0) == 0;
+    assert_int_equal(left, 2);
+    must(put(mq, "2", 0, NULL));
+    must(put(mq, "3", 0, NULL));
+    assert_true(waitpid(-1, NULL, 0) > 0);
+    assert_true(waitpid(-1, NULL, 0) > 0);
+    drop(mq);
+}
+
+static siginfo_t told;
+
+static void note_info(int sig, siginfo_t *info, void *context)
+{
+    (void)sig;
+    (void)context;
+    told = *info;
+    caught[SIGUSR1]++;
+}
+
+/* covers: mq_notify SIGEV_SIGNAL rt_sigaction SI_MESGQ */
+static void notification_tells_who_has_sent(void **state)
+{
+    (void)state;
+    struct sigaction action = {.sa_sigaction = note_info, .sa_flags = SA_SIGINFO};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    int mq = new_queue(0, 8, 64);
+    pid_t pid;
+
+    event.sigev_value.sival_int = 4711;
+    caught[SIGUSR1] = 0;
+    must(sigaction(SIGUSR1, &action, NULL));
+    must(syscall(SYS_mq_notify, mq, &event));
+    pid = child_fork();
+    if (pid == 0) {
+        must(put(mq, "x", 0, NULL));
+        _exit(0);
+    }
+    assert_child_ok(pid);
+    assert_eventually(caught[SIGUSR1] == 1);
+    assert_int_equal(told.si_code, SI_MESGQ);
+    assert_int_equal(told.si_pid, pid);
+    assert_int_equal(told.si_uid, getuid());
+    assert_int_equal(told.si_value.sival_int, 4711);
+    default_signal(SIGUSR1);
+    drop(mq);
+}
+
+/* covers: mq_notify mq_timedreceive */
+static void waiting_receiver_comes_before_the_notification(void **state)
+{
+    (void)state;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct gate *gate = gate_new();
+    int mq = new_queue(0, 8, 64);
+    pid_t pid = child_fork();
+
+    if (pid == 0) {
+        gate_open(gate);
+        assert_next(mq, "1", 0);
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    catch_signal(SIGUSR1, 0);
+    must(syscall(SYS_mq_notify, mq, &event));
+    must(put(mq, "1", 0, NULL));
+    assert_child_ok(pid);
+    assert_int_equal(caught[SIGUSR1], 0);
+    must(put(mq, "2", 0, NULL)); /* is still to be told */
+    assert_eventually(caught[SIGUSR1] == 1);
+    default_signal(SIGUSR1);
+    drop(mq);
+}
+
+/* covers: mq_notify SIGEV_NONE EBUSY close */
+static void notification_ends_with_the_descriptor(void **state)
+{
+    (void)state;
+    struct sigevent event = {.sigev_notify = SIGEV_NONE};
+    int mq = new_queue(0, 8, 64), other = must(do_open(O_RDWR, 0, NULL));
+
+    must(syscall(SYS_mq_notify, mq, &event));
+    in_child(assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
+             must(syscall(SYS_mq_notify, mq, NULL)); /* another's stays */
+             assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY));
+    assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
+    must(close(other));
+    must(syscall(SYS_mq_notify, mq, &event));
+    in_child(must(close(mq)));
+    assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
+    drop(mq);
+}
+
+/* covers: mq_notify SIGEV_THREAD EFAULT EBADF EINVAL */
+static void notified_thread_needs_a_socket(void **state)
+{
+    (void)state;
+    char cookie[32] = "";
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_signo = -1};
+    int mq = new_queue(0, 8, 64), fds[2];
+
+    event.sigev_value.sival_ptr = BAD_PTR;
+    assert_errno(syscall(SYS_mq_notify, mq, &event), EFAULT);
+    event.sigev_value.sival_ptr = cookie;
+    assert_errno(syscall(SYS_mq_notify, mq, &event), EBADF);
+    must(pipe(fds));
+    event.sigev_signo = fds[0];
+    assert_int_equal(syscall(SYS_mq_notify, mq, &event), -1);
+    must(close(fds[0]));
+    must(close(fds[1]));
+    drop(mq);
+}
+
+/* covers: poll mq_timedsend mq_timedreceive */
+static void poll_wakes_when_the_queue_changes(void **state)
+{
+    (void)state;
+    struct gate *gate = gate_new();
+    int mq = new_queue(0, 1, 64);
+    pid_t pid = child_fork();
+
+    if (pid == 0) {
+        struct pollfd in = {.fd = mq, .events = POLLIN};
+
+        gate_open(gate);
+        assert_returns(poll(&in, 1, PATIENCE_MS), 1);
+        assert_int_equal(in.revents, POLLIN);
+        _exit(0);
+    }
+    gate_wait_blocked(gate);
+    must(put(mq, "1", 0, NULL));
+    assert_child_ok(pid);
+    drop(mq);
+}
+
+/* covers: mount open read mq_open unlink */
+static void queues_are_files_below_a_mount(void **state)
+{
+    (void)state;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    char path[128], text[128] = "", wanted[128];
+    struct stat st;
+
+    need_root();
+    int mq = new_queue(0, 8, 64);
+
+    if (mount("mqueue", ".", "mqueue", 0, NULL) == -1) {
+        drop(mq);
+        skip_because("mqueue cannot be mounted here");
+    }
+    snprintf(path, sizeof path, "%s", name);
+    must(put(mq, "12345", 0, NULL));
+    must(syscall(SYS_mq_notify, mq, &event));
+    int base = must(open(*state, O_RDONLY | O_DIRECTORY)), fd = must(openat(base, path, O_RDONLY));
+    must(read(fd, text, sizeof text - 1));
+    snprintf(wanted, sizeof wanted, "QSIZE:%-10d NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n", 5, 0,
+             SIGUSR1, getpid());
+    assert_string_equal(text, wanted);
+    must(fstat(fd, &st));
+    assert_int_equal(st.st_size, 80);
+    assert_int_equal(st.st_mode, S_IFREG | 0600);
+    must(close(fd));
+    must(unlinkat(base, path, 0));
+    assert_errno(do_open(O_RDWR, 0, NULL), ENOENT);
+    must(close(must(openat(base, path, O_CREAT | O_RDWR, 0600)))); /* this is a queue, too */
+    must(close(must(do_open(O_RDWR, 0, NULL))));
+    assert_errno(mkdirat(base, "d", 0755), EPERM);
+    must(do_unlink());
+    must(close(mq));
+    must(close(base));
+    must(umount(*state));
+}
+
+/* covers: unshare CLONE_NEWIPC mq_open */
+static void another_namespace_has_other_queues(void **state)
+{
+    (void)state;
+    need_root();
+    int mq = new_queue(0, 8, 64);
+
+    in_child(if (unshare(CLONE_NEWIPC) == -1) skip_because("no IPC namespaces can be made");
+             assert_errno(do_open(O_RDWR, 0, NULL), ENOENT);
+             must(do_open(O_CREAT | O_EXCL | O_RDWR, 0600, NULL)); must(put(mq, "x", 0, NULL)));
+    drop(mq);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +663,18 @@ int main(void)
         cmocka_unit_test(bad_notifications_are_refused),
         cmocka_unit_test(poll_follows_the_queue),
         cmocka_unit_test(bad_addresses_fault),
+        cmocka_unit_test(usual_attributes_and_empty_messages),
+        cmocka_unit_test(existing_queue_is_opened_in_one_of_three_ways),
+        cmocka_unit_test(ordinary_users_have_limits),
+        cmocka_unit_test(modes_and_owners_are_respected),
+        cmocka_unit_test(one_message_wakes_one_receiver),
+        cmocka_unit_test(notification_tells_who_has_sent),
+        cmocka_unit_test(waiting_receiver_comes_before_the_notification),
+        cmocka_unit_test(notification_ends_with_the_descriptor),
+        cmocka_unit_test(notified_thread_needs_a_socket),
+        cmocka_unit_test(poll_wakes_when_the_queue_changes),
+        tempdir_test(queues_are_files_below_a_mount),
+        cmocka_unit_test(another_namespace_has_other_queues),
     };
 
     return cmocka_run_group_tests_name("ipc/mq", tests, NULL, NULL);
