@@ -137,6 +137,9 @@ static ssize_t read_input(struct file *file, struct iter *to)
     }
     if (got)
         return got;
+    /* Asleep when the master went, it was no end of file. */
+    if (pty->master_gone)
+        return -EIO;
     return err == -ETIMEDOUT ? 0 : err;
 }
 
@@ -261,16 +264,16 @@ static ssize_t write_piece(struct file *file, struct pty *pty, struct writer *w,
     ssize_t err = 0;
 
     while (done < n && !err) {
+        /* Whoever is to make room must know of what is there. */
+        if (!writer_has_room(pty, w) && pty->ld.news) {
+            pty_unlock(pty);
+            spin_lock(&pty->lock);
+        }
         err = file_wait(file, w->room, &pty->lock, writer_has_room(pty, w) || writer_is_cut_off(w));
         if (!err && writer_is_cut_off(w))
             err = -EIO;
         if (!err)
             done += w->put(&pty->ld, piece + done, n - done);
-        /* Whoever is to make room must know of what is there. */
-        if (done < n && !err && pty->ld.news) {
-            pty_unlock(pty);
-            spin_lock(&pty->lock);
-        }
     }
     return done ? (ssize_t)done : err;
 }
@@ -287,7 +290,8 @@ static ssize_t write_pieces(struct file *file, struct pty *pty, struct writer *w
             return done ? done : n;
         spin_lock(&pty->lock);
         put = write_piece(file, pty, w, piece, (size_t)n);
-        pty_unlock(pty);
+        /* The reader is woken for the whole, at the end of the turn. */
+        spin_unlock(&pty->lock);
         if (put < 0)
             return done ? done : put;
         done += put;
