@@ -3,6 +3,7 @@
 
 #include "dev/internal.h"
 #include "dev/tty.h"
+#include "self/self.h"
 #include "task/task.h"
 #include "vfs/vfs.h"
 
@@ -40,15 +41,20 @@ static const struct {
     {"/dev/stderr", "/proc/self/fd/2"},
 };
 
+/* Nodes have the modes that they are made with, whatever umask the program is to have. */
 int dev_populate(void)
 {
-    int err = mem_populate();
+    umode umask = self()->fs->umask;
+    int err;
 
+    self()->fs->umask = 0;
+    err = mem_populate();
     if (!err)
         err = console_populate();
     if (!err)
         err = pty_populate();
     for (size_t i = 0; i < ARRAY_SIZE(links) && !err; i++)
         err = vfs_symlink(links[i].target, links[i].name);
+    self()->fs->umask = umask;
     return err;
 }

@@ -87,6 +87,14 @@ static void numbers_are_the_well_known_ones(void **state)
     }
 }
 
+/* covers: open */
+static void everybody_may_use_them(void **state)
+{
+    (void)state;
+    as_nobody(must(open("/dev/null", O_RDWR)); must(open("/dev/zero", O_RDWR));
+              must(open("/dev/full", O_WRONLY)); must(open("/dev/urandom", O_RDONLY)));
+}
+
 /* covers: poll */
 static void null_and_zero_are_always_ready(void **state)
 {
@@ -126,6 +134,7 @@ int main(void)
         cmocka_unit_test(zero_can_be_mapped_privately_and_shared),
         cmocka_unit_test(full_gives_zeros_and_takes_nothing),
         cmocka_unit_test(numbers_are_the_well_known_ones),
+        cmocka_unit_test(everybody_may_use_them),
         cmocka_unit_test(null_and_zero_are_always_ready),
         cmocka_unit_test(truncating_open_of_null_succeeds),
         cmocka_unit_test(reading_to_a_bad_address_faults),
