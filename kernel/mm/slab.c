@@ -2,7 +2,7 @@
  * kernel/mm/slab.c: caches of objects of one size, and kmalloc on top of them.
  *
  * A cache cuts blocks of 16 or 64 KiB from the kernel zone into objects. The block's head stands at its
- * start; free objects are chained through their first word. Where an address belongs is told by the page
+ * start; free objects are chained through a word of theirs. Where an address belongs is told by the page
  * table of the zone (struct page), so that kfree() needs no size.
  */
 #include "base/list.h"
@@ -92,24 +92,38 @@ struct slab *slab_create(const char *name, size_t size, size_t align)
     return slab;
 }
 
-/* Debug builds fill what is free, and look at it again when it is handed out. */
+/*
+ * Debug builds fill what is free, and look at it again when it is handed out. There the chain of free objects runs
+ * through their last words: the first is where a count of references stands that somebody may still change.
+ */
 #ifdef MYST_DEBUG
+static void **chain_of(const struct slab *slab, void *object)
+{
+    return (void **)((char *)object + slab->size - sizeof(void *));
+}
+
 static void poison(const struct slab *slab, void *object)
 {
-    memset((char *)object + sizeof(void *), POISON_FREE, slab->size - sizeof(void *));
+    memset(object, POISON_FREE, slab->size - sizeof(void *));
 }
 
 static void poison_check(const struct slab *slab, void *object)
 {
     const u8 *bytes = object;
 
-    for (u32 i = sizeof(void *); i < slab->size; i++) {
+    for (u32 i = 0; i < slab->size - sizeof(void *); i++) {
         if (bytes[i] != POISON_FREE)
-            panic("mm: %s: object %p was written to after it was freed (byte %u)", slab->name,
-                  object, i);
+            panic("mm: %s: object %p was written to after it was freed (byte %u: %#x)", slab->name,
+                  object, i, bytes[i]);
     }
 }
 #else
+static void **chain_of(const struct slab *slab, void *object)
+{
+    (void)slab;
+    return object;
+}
+
 static void poison(const struct slab *slab, void *object)
 {
     (void)slab;
@@ -148,7 +162,7 @@ static struct block *block_create_locked(struct slab *slab)
     block->in_use = 0;
     block->free = at;
     for (u32 i = 1; i <= slab->per_block; i++, at += slab->size) {
-        *(void **)at = i < slab->per_block ? at + slab->size : NULL;
+        *chain_of(slab, at) = i < slab->per_block ? at + slab->size : NULL;
         poison(slab, at);
     }
     list_add(&block->link, &slab->partial);
@@ -179,7 +193,7 @@ static void *slab_take(struct slab *slab)
 
     void *object = block->free;
 
-    block->free = *(void **)object;
+    block->free = *chain_of(slab, object);
     if (block->in_use++ == 0)
         slab->nempty--;
     slab->in_use++;
@@ -196,7 +210,7 @@ static void slab_give(struct slab *slab, struct block *block, void *object)
     spin_lock(&slab->lock);
     bool was_full = !block->free;
 
-    *(void **)object = block->free;
+    *chain_of(slab, object) = block->free;
     block->free = object;
     slab->in_use--;
     if (was_full)
