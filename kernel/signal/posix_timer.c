@@ -117,8 +117,11 @@ static void posix_timer_fire(struct timer *timer)
     ktime now = timer_clock_now(&clock);
     bool sends;
 
-    if (pt->clocked_by)
-        task_mark(pt->clocked_by, PENDING_CPU); /* it tells its time for the next look */
+    if (pt->clocked_by) { /* it tells its time for the next look */
+        spin_lock(&tasks_lock);
+        task_mark(pt->clocked_by, PENDING_CPU);
+        spin_unlock(&tasks_lock);
+    }
     spin_lock(&timers->lock);
     pt->seen = now;
     if (pt->clocked && pt->armed && pt->when > now) {

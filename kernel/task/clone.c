@@ -89,16 +89,18 @@ static struct process *process_for(const struct clone_request *req)
 static void child_discard(struct task *child)
 {
     struct self *thread = child->self;
+    struct pid *number;
 
     if (task_hooks.undo_release)
         task_hooks.undo_release(child);
-    if (child->number) {
-        spin_lock(&tasks_lock);
-        child->number->task = NULL;
-        child->number->process = NULL;
-        pid_release_locked(child->number);
-        spin_unlock(&tasks_lock);
+    spin_lock(&tasks_lock);
+    number = TAKE(child->number);
+    if (number) {
+        number->task = NULL;
+        number->process = NULL;
+        pid_release_locked(number);
     }
+    spin_unlock(&tasks_lock);
     if (thread->files)
         files_put(thread->files);
     if (thread->fs)
@@ -220,6 +222,7 @@ static int child_link(struct task *child, const struct clone_request *req)
     return err;
 }
 
+/* Who has found it meanwhile sees a thread that has ended, and a parent that waited for it has no such child. */
 static void child_unlink(struct task *child, const struct clone_request *req)
 {
     struct process *process = child->process;
@@ -231,13 +234,17 @@ static void child_unlink(struct task *child, const struct clone_request *req)
     process->nthreads--;
     atomic_sub(&process->live, 1);
     spin_unlock(lock);
+    child->exited = true;
     if (!(req->flags & CLONE_THREAD)) {
         list_del(&process->sibling);
+        waitq_wake(&process->parent->child_events, 0);
+        process->parent = NULL;
         list_del(&process->all);
         process_set_group_locked(process, NULL);
         process->state = PROCESS_REAPED;
         process->leader = NULL;
         process->number->process = NULL;
+        process->number = NULL;
     }
     waitq_wake(&process->ended, 0);
     spin_unlock(&tasks_lock);

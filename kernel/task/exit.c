@@ -87,6 +87,7 @@ void process_reap_locked(struct process *process, struct list_head *dead)
 
     process->state = PROCESS_REAPED;
     list_del(&process->sibling);
+    process->parent = NULL;
     process_set_group_locked(process, NULL);
     number->process = NULL;
     number->task = NULL;
@@ -99,10 +100,15 @@ void process_reap_locked(struct process *process, struct list_head *dead)
 void processes_release(struct list_head *dead)
 {
     struct process *process, *next;
+    struct task *leader;
 
     list_for_each_entry_safe(process, next, dead, all) {
         list_del(&process->all);
-        task_put(process->leader);
+        /* who looked the process up before it was reaped may ask for its leader now */
+        spin_lock(&tasks_lock);
+        leader = TAKE(process->leader);
+        spin_unlock(&tasks_lock);
+        task_put(leader);
         process_put(process);
     }
 }
@@ -264,7 +270,7 @@ void task_exit(int code)
     struct task *task = task_self();
     struct process *process = task->process;
     struct list_head dead = LIST_HEAD_INIT(dead);
-    bool last = atomic_sub_return(&process->live, 1) == 0;
+    bool last = atomic_sub_return(&process->live, 1) == 0, ended;
 
     atomic_store_release(&task->dying, true);
     if (task_hooks.trace_exit)
@@ -286,14 +292,16 @@ void task_exit(int code)
     if (!process->ending && last)
         process->exit_status = (code & 0xff) << 8;
     unlink_thread_locked(task);
-    orphan_children_locked(task, last, &dead);
-    if (last && process->pid == PID_MAIN) {
+    /* others that began to end before the last one may still be on their way here */
+    ended = process->nthreads == 0;
+    orphan_children_locked(task, ended, &dead);
+    if (ended && process->pid == PID_MAIN) {
         int status = process->exit_status;
 
         spin_unlock(&tasks_lock);
         instance_exit(status);
     }
-    if (last)
+    if (ended)
         end_process_locked(process, &dead);
     else
         waitq_wake(&process->ended, 0);

@@ -15,7 +15,7 @@
 static ssize_t move_piece(struct task *task, struct iter *local, u64 remote, size_t n, char *buffer,
                           bool write)
 {
-    struct target_space *space = task->self->thread.space;
+    struct target_space *space = task_space(task);
     ssize_t done = write ? copy_from_iter(local, buffer, n) : 0;
     s64 moved;
 

@@ -133,6 +133,17 @@ struct mm *task_mm(struct task *task)
     return mm;
 }
 
+struct target_space *task_space(struct task *task)
+{
+    struct target_space *space = NULL;
+
+    spin_lock(&tasks_lock);
+    if (task->self && !task->exited)
+        space = task->self->thread.space;
+    spin_unlock(&tasks_lock);
+    return space;
+}
+
 void task_mark(struct task *task, u32 marks)
 {
     struct self *thread = task->self;

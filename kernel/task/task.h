@@ -74,8 +74,9 @@ struct process {
     struct pid *number;       /* tasks_lock; NULL once reaped */
     struct list_head threads; /* task->process_link; those that have not ended. Changed with */
     u32 nthreads;             /*   tasks_lock and the sighand's lock, so either is enough to look */
-    struct task *leader;      /* tasks_lock; counted: whose tid is pid, be it ended or not */
-    struct process *parent;   /* tasks_lock; not counted: a parent outlives its children */
+    struct task
+        *leader; /* tasks_lock; counted: whose tid is pid, be it ended or not; NULL once reaped */
+    struct process *parent; /* tasks_lock; not counted: outlives its children; NULL once reaped */
     struct task
         *parent_thread;        /* tasks_lock; not counted: the thread that waits with __WNOTHREAD */
     struct list_head children; /* tasks_lock; child->sibling; zombies too */
@@ -253,7 +254,7 @@ void process_end_locked(struct process *process, int status);
 void process_stopped_locked(struct process *process, int signo);
 void process_continued_locked(struct process *process);
 
-/* Sets marks of a thread's pending word and makes it look. */
+/* Sets marks of a thread's pending word and makes it look. tasks_lock or its sighand's lock is held. */
 void task_mark(struct task *task, u32 marks);
 
 /* Is the thread to end, whatever it does? */
@@ -264,8 +265,9 @@ static inline bool task_is_leaving(const struct task *task)
 
 /* ---- what others may do to it ---- */
 
-const struct cred *task_cred(struct task *task); /* counted; NULL once the thread has ended */
-struct mm *task_mm(struct task *task);           /* counted; NULL once the thread has ended */
+const struct cred *task_cred(struct task *task);    /* counted; NULL once the thread has ended */
+struct mm *task_mm(struct task *task);              /* counted; NULL once the thread has ended */
+struct target_space *task_space(struct task *task); /* where it runs; NULL once it has ended */
 /* ptrace(2), "access mode checks": may the caller look into the process? attach: also change it. */
 bool task_may_inspect(struct task *task, bool attach);
 /* kill(2)'s permission rule. tasks_lock held. */

@@ -38,7 +38,6 @@ struct proc_sizes {
     u64 arg_start, arg_end, env_start, env_end;
 };
 void proc_sizes_read(const struct subject *s, struct proc_sizes *z);
-struct target_space *proc_space(const struct subject *s);
 int proc_stat(const struct subject *s, struct text *out);
 int proc_statm(const struct subject *s, struct text *out);
 int proc_status(const struct subject *s, struct text *out);

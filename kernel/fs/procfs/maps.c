@@ -18,7 +18,7 @@ static int maps_show(const struct subject *s, struct text *out, enum maps_kind k
     if (!mm)
         return 0; /* a zombie has none */
     fs_root(&root);
-    text = maps_text(mm, proc_space(s), &root, kind, &len);
+    text = maps_text(mm, task_space(s->task), &root, kind, &len);
     mm_put(mm);
     if (IS_ERR_OR_NULL(text))
         return text ? (int)PTR_ERR(text) : -ENOMEM;

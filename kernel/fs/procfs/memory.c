@@ -33,7 +33,7 @@ static struct target_space *mem_space(struct file *file)
 
     if (mm)
         mm_put(mm);
-    return same ? proc_space(s) : NULL;
+    return same ? task_space(s->task) : NULL;
 }
 
 /* Pages one by one: the first that cannot be reached ends it. */

@@ -25,7 +25,7 @@ static int peek_range(const struct subject *s, u64 start, u64 end, struct text *
         end = start + STRINGS_MAX;
     while (start < end) {
         size_t n = MIN(PAGE_SIZE - start % PAGE_SIZE, end - start);
-        s64 got = host_space_peek(proc_space(s), piece, start, n);
+        s64 got = host_space_peek(task_space(s->task), piece, start, n);
 
         if (got <= 0)
             break;
@@ -169,9 +169,13 @@ static int proc_oom_score(const struct subject *s, struct text *out)
 
 static int proc_wchan(const struct subject *s, struct text *out)
 {
-    text_print(out, "%s",
-               s->task->self && READ_ONCE(s->task->self->waiting_for) ? s->task->self->waiting_name
-                                                                      : "0");
+    const char *name = "0";
+
+    spin_lock(&tasks_lock); /* which keeps the thread's block; the name itself is constant */
+    if (s->task->self && READ_ONCE(s->task->self->waiting_for))
+        name = READ_ONCE(s->task->self->waiting_name);
+    spin_unlock(&tasks_lock);
+    text_print(out, "%s", name);
     return 0;
 }
 

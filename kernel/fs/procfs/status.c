@@ -103,19 +103,8 @@ static void resident_read(const struct subject *s, struct mm_resident *out)
     *out = (struct mm_resident){0};
     if (!mm)
         return;
-    mm_resident(mm, proc_space(s), out);
+    mm_resident(mm, task_space(s->task), out);
     mm_put(mm);
-}
-
-/* Where the thread stands; NULL when it has ended. */
-struct target_space *proc_space(const struct subject *s)
-{
-    struct target_space *space;
-
-    spin_lock(&tasks_lock);
-    space = s->task->exited || !s->task->self ? NULL : s->task->self->thread.space;
-    spin_unlock(&tasks_lock);
-    return space;
 }
 
 /* --- stat, status, statm ------------------------------------------------------------------------------------ */

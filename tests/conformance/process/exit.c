@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 
 /* covers: exit_group */
@@ -316,6 +317,51 @@ static void sigchld_tells_pid_code_and_status(void **state)
     child_passes(sigchld_body, NULL);
 }
 
+/* Its end takes long: it has a table of its own, with many pipes before the one that counts. */
+static void *leave_slowly(void *end)
+{
+    need_eq(unshare(CLONE_FILES), 0);
+    for (int i = 0; i < 400; i++) {
+        int other[2];
+
+        need_eq(pipe(other), 0);
+    }
+    need(dup((int)(intptr_t)end) > 800);
+    SYS(SYS_exit, 0);
+    return NULL;
+}
+
+/* A thread is joined as soon as it has left its memory: then it begins to close its descriptors. */
+static void leave_together(int end)
+{
+    pthread_t thread;
+
+    need_eq(pthread_create(&thread, NULL, leave_slowly, (void *)(intptr_t)end), 0);
+    need_eq(pthread_join(thread, NULL), 0);
+    SYS(SYS_exit, 0);
+}
+
+/* covers: exit wait4 */
+static void end_is_told_when_every_thread_has_closed_its_descriptors(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        int end[2];
+        pid_t pid;
+        char c;
+
+        need_eq(pipe2(end, O_NONBLOCK), 0);
+        pid = child_fork();
+        if (pid == 0) {
+            leave_together(end[1]);
+        }
+        close(end[1]);
+        need_eq(child_end(pid), 0);
+        need_eq(read(end[0], &c, 1), 0);
+        close(end[0]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +376,7 @@ int main(void)
         cmocka_unit_test(child_of_a_thread_that_ended_stays_with_the_process),
         cmocka_unit_test(descriptors_are_closed_at_the_end),
         cmocka_unit_test(sigchld_tells_pid_code_and_status),
+        cmocka_unit_test(end_is_told_when_every_thread_has_closed_its_descriptors),
     };
 
     return cmocka_run_group_tests_name("process/exit", tests, NULL, NULL);
