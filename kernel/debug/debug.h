@@ -19,6 +19,9 @@ enum debug_call {
     DEBUG_DEADLOCK = 1, /* two callers, args[1] 0 and 1, take two locks in opposite order */
     DEBUG_FAULT = 2,    /* the kernel reads address 8 */
     DEBUG_ORDER = 3,    /* one caller takes two locks in the wrong order, which the checker sees */
+    DEBUG_LOCKED_UACCESS = 4, /* one holds a lock while it reads the program's memory, */
+    DEBUG_LOCKED_HOST = 5,    /*   asks the terminal, which may block in the host, */
+    DEBUG_LOCKED_SLEEP = 6,   /*   or sleeps */
 };
 
 #ifdef MYST_DEBUG

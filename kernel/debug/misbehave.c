@@ -3,9 +3,14 @@
 
 #ifdef MYST_DEBUG
 #include "base/errno.h"
+#include "host/console.h"
 #include "host/wait.h"
 #include "log/log.h"
+#include "mm/uaccess.h"
 #include "sync/sync.h"
+#include "sync/waitq.h"
+
+#include <asm/ioctls.h>
 
 /* One class: an order between two of it is what the checker leaves to addresses. */
 static struct spinlock first_lock = SPINLOCK(OBJECT);
@@ -27,13 +32,51 @@ static long deadlock(struct spinlock *mine, struct spinlock *other)
     panic("two threads hold the same lock");
 }
 
-static long wrong_order(void)
-{
-    struct spinlock inner = SPINLOCK(LOG), outer = SPINLOCK(EXEC);
+static struct spinlock inner_lock = SPINLOCK(LOG);
+static struct spinlock outer_lock = SPINLOCK(EXEC);
 
-    spin_lock(&inner);
-    spin_lock(&outer);
+/* The report has to tell the two apart by their callers. */
+static __attribute__((noinline)) void take_inner(void)
+{
+    spin_lock(&inner_lock);
+}
+
+static __attribute__((noinline)) void take_outer(void)
+{
+    spin_lock(&outer_lock);
+}
+
+static __attribute__((noinline)) long wrong_order(void)
+{
+    take_inner();
+    take_outer();
     panic("the checker of lock orders is asleep");
+}
+
+/* Sleeping, the program's memory, and host calls that can block want no lock held. */
+static __attribute__((noinline)) long careless(void (*act)(void))
+{
+    spin_lock(&first_lock);
+    act();
+    panic("nobody noticed the lock");
+}
+
+static void touch_memory(void)
+{
+    char c;
+
+    (void)copy_from_user(&c, (const void __user *)PAGE_SIZE, 1);
+}
+
+static void ask_terminal(void)
+{
+    host_console_ioctl(0, TCSBRK, NULL, 0);
+}
+
+static void sleep_now(void)
+{
+    wait_arm("nothing");
+    wait_sleep(WAIT_UNINTERRUPTIBLE, 0);
 }
 
 long debug_call(const u64 args[6])
@@ -46,6 +89,12 @@ long debug_call(const u64 args[6])
         return (long)*nowhere;
     case DEBUG_ORDER:
         return wrong_order();
+    case DEBUG_LOCKED_UACCESS:
+        return careless(touch_memory);
+    case DEBUG_LOCKED_HOST:
+        return careless(ask_terminal);
+    case DEBUG_LOCKED_SLEEP:
+        return careless(sleep_now);
     default:
         return -EINVAL;
     }

@@ -199,6 +199,25 @@ static pid_t holder(const void *lock)
     return 0;
 }
 
+/* Debug builds know the callers, too. */
+#ifdef MYST_DEBUG
+static void print_taker(const struct held_lock *held)
+{
+    for (u32 i = 1; i < SELF_LOCK_FRAMES; i++) {
+        u64 rip = READ_ONCE(held->stack[i]);
+
+        if (rip < MYST_TEXT_BASE || rip >= MYST_DATA_BASE)
+            return;
+        print_frame(rip - 1);
+    }
+}
+#else
+static void print_taker(const struct held_lock *held)
+{
+    (void)held;
+}
+#endif
+
 static void print_locks(const struct self *thread)
 {
     const void *waiting_for = READ_ONCE(thread->waiting_for);
@@ -210,6 +229,7 @@ static void print_locks(const struct self *thread)
         print("    holds lock %s %s, taken by %s\n",
               lock_class_name((unsigned int)held->lock_class), symbol_text((u64)held->lock, lock),
               symbol_text((u64)held->where - 1, where));
+        print_taker(held);
     }
     if (!waiting_for)
         return;

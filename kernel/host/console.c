@@ -59,8 +59,10 @@ loff_t host_console_seek(int console, loff_t offset, int whence)
 
 int host_console_ioctl(int console, unsigned int request, void *arg, size_t size)
 {
-    int err = target_console_ioctl(console, request, arg, size);
+    int err;
 
+    sync_assert_unlocked("asking the console"); /* TCSETSW waits for its output */
+    err = target_console_ioctl(console, request, arg, size);
     if (err >= 0)
         return 0;
     return err == -ENOTTY || err == -EINVAL || err == -EINTR || err == -EPERM || err == -EFAULT

@@ -3,6 +3,7 @@
 
 #include "base/errno.h"
 #include "base/string.h"
+#include "sync/sync.h"
 
 #include <myst/target.h>
 
@@ -40,13 +41,16 @@ int host_space_fork(struct self *thread)
 
 void host_thread_lend(struct self *thread)
 {
+    sync_assert_unlocked("lending the host thread");
     target_thread_lend(&thread->thread);
 }
 
 int host_space_blank(struct target_space **space)
 {
-    int err = check_start(target_space_blank(space));
+    int err;
 
+    sync_assert_unlocked("waiting for a space");
+    err = check_start(target_space_blank(space));
     if (err == 0 && !*space)
         return -EAGAIN;
     return err;
@@ -59,11 +63,13 @@ void host_space_discard(struct target_space *space)
 
 void host_thread_move(struct target_space *space)
 {
+    sync_assert_unlocked("moving to a space");
     target_thread_move(space);
 }
 
 void host_thread_exit(void)
 {
+    sync_assert_unlocked("the end of a thread");
     target_thread_exit();
 }
 

@@ -26,6 +26,7 @@ struct namespaces;
 
 #define SELF_MAX_LOCKS    12
 #define SELF_CALL_HISTORY 64
+#define SELF_LOCK_FRAMES  16
 
 /* struct self.wait_host */
 #define WAIT_ALONE      0
@@ -36,6 +37,9 @@ struct held_lock {
     const void *lock;
     u64 lock_class;    /* enum lock_class */
     const void *where; /* the caller's address */
+#ifdef MYST_DEBUG
+    u64 stack[SELF_LOCK_FRAMES]; /* from `where` on, the callers; ends with 0 unless full */
+#endif
 };
 
 struct call_record {

@@ -7,10 +7,16 @@
 
 #ifdef MYST_DEBUG
 void held_check(const void *lock, unsigned int lock_class, bool nested);
+void held_trace(struct held_lock *held);
 #else
 static inline void held_check(const void *lock, unsigned int lock_class, bool nested)
 {
     (void)lock, (void)lock_class, (void)nested;
+}
+
+static inline void held_trace(struct held_lock *held)
+{
+    (void)held;
 }
 #endif
 
@@ -22,7 +28,9 @@ static inline void held_push(const void *lock, unsigned int lock_class, const vo
 
     if (unlikely(me->nheld >= SELF_MAX_LOCKS))
         held_overflow();
-    me->held[me->nheld] = (struct held_lock){lock, lock_class, where};
+    me->held[me->nheld] =
+        (struct held_lock){.lock = lock, .lock_class = lock_class, .where = where};
+    held_trace(&me->held[me->nheld]);
     me->nheld++;
 }
 

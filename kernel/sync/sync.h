@@ -1,6 +1,7 @@
 /*
  * Locks. All are futex words in shared kernel memory: free of host calls when nobody waits, they spin briefly and
- * then sleep. None may be held across user access, or across a host call that can block (a mutex may).
+ * then sleep. None may be held across user access, or where a thread may sleep or block in the host: that is
+ * asserted there.
  */
 #ifndef SYNC_SYNC_H
 #define SYNC_SYNC_H
@@ -22,7 +23,7 @@ void spin_lock_nested(
 bool spin_trylock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
 
-/* --- mutex: longer sections that may sleep, also across host calls */
+/* --- mutex: longer sections, also across host calls that do not block */
 struct mutex {
     struct spinlock lock;
 };

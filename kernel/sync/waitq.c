@@ -162,6 +162,7 @@ static int sleep_on_word(ktime deadline)
     u32 seen = ARMED;
     int err = 0;
 
+    sync_assert_unlocked("sleeping");
     if (!__atomic_compare_exchange_n(word, &seen, ASLEEP, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_ACQUIRE))
         return 0;
