@@ -296,6 +296,13 @@ $(BY_TABLE): $(B)/%: %.c $(B)/tests/table/table.o $(B)/gen/syscall_decode.o
 fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (SECONDS=N)
 	@tests/fuzz/run --seconds $(or $(SECONDS),600)
 
+.PHONY: coverage coverage-programs
+coverage: ## print how much of each room unit tests and sequences execute
+	@+$(MAKE) --no-print-directory B=build/coverage SANITIZE=--coverage MOCK_SANE_plain=--coverage \
+	    coverage-programs
+	@tools/coverage build/coverage
+coverage-programs: $(UNIT) $(SEQUENCES_plain)
+
 .PHONY: host-faults
 host-faults: all ## run programs while the host fails (SEEDS=1-200)
 	@tests/host_faults/run --seeds $(or $(SEEDS),1-200)
