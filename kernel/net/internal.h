@@ -26,7 +26,4 @@ static inline u32 socket_message_flags(const struct socket *sock, u32 flags)
 /* control.c: closes the descriptors that the program could not be told of. */
 void control_close_files(const struct control *control);
 
-/* families, each by its own file */
-void unix_start(void);
-
 #endif

@@ -4,6 +4,7 @@
 #include "abi/socket.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
+#include "net/unix/unix.h"
 #include "cred/cred.h"
 #include "syscall_proto.h"
 #include "time/time.h"

@@ -28,6 +28,11 @@ static int mounts_link(const struct subject *s, char *buf, size_t size)
     return snprintf(buf, size, "self/mounts");
 }
 
+static int net_link(const struct subject *s, char *buf, size_t size)
+{
+    return snprintf(buf, size, "self/net");
+}
+
 /* --- time and load --------------------------------------------------------------------------------------- */
 
 /* CPU time of all processes, the reaped ones too as far as their parents live. */
@@ -248,6 +253,7 @@ const struct pseudo_entry proc_global_entries[] = {
     {.name = "loadavg", .mode = S_IFREG | 0444, .show = proc_loadavg},
     {.name = "meminfo", .mode = S_IFREG | 0444, .show = proc_meminfo},
     {.name = "mounts", .mode = S_IFLNK | 0777, .link = mounts_link},
+    {.name = "net", .mode = S_IFLNK | 0777, .link = net_link},
     {.name = "self", .mode = S_IFLNK | 0777, .link = self_link},
     {.name = "stat", .mode = S_IFREG | 0444, .show = proc_machine_stat},
     {.name = "sys", .mode = S_IFDIR | 0555, .dir = &proc_sys_dir},

@@ -11,7 +11,8 @@
 struct boot_info;
 extern const struct boot_info *procfs_boot; /* constant after the start */
 
-extern const struct pseudo_dir proc_root_dir, proc_process_dir, proc_sys_dir;
+extern const struct pseudo_dir proc_root_dir, proc_process_dir, proc_sys_dir, proc_net_dir,
+    proc_sys_net_dir;
 extern const struct pseudo_entry proc_global_entries[];
 
 /* ipc.c */

@@ -381,6 +381,7 @@ static int task_show_children(const struct subject *s, struct text *out)
     MEMORY_ENTRY("mem"), \
     FILE_ENTRY("mountinfo", 0444, proc_mountinfo), \
     FILE_ENTRY("mounts", 0444, proc_mounts), \
+    DIR_ENTRY("net", 0555, proc_net_dir), \
     DIR_ENTRY("ns", 0511, proc_ns_dir), \
     FILE_ENTRY("oom_score", 0444, proc_oom_score), \
     SETTING("oom_score_adj", proc_oom_adj, proc_oom_adj_set), \

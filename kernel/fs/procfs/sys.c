@@ -26,7 +26,6 @@ NUMBER(pipe_max_size, 1048576)
 NUMBER(overcommit, 0)
 NUMBER(max_map_count, MM_MAX_MAPS)
 NUMBER(mmap_min_addr, MM_MIN_ADDRESS)
-NUMBER(somaxconn, 4096)
 
 static int show_uts(struct text *out, size_t member)
 {
@@ -170,14 +169,9 @@ static const struct pseudo_entry vm_entries[] = {
 };
 static const struct pseudo_dir vm_dir = {.entries = vm_entries};
 
-static const struct pseudo_entry core_entries[] = {VALUE("somaxconn", show_somaxconn), {0}};
-static const struct pseudo_dir core_dir = {.entries = core_entries};
-static const struct pseudo_entry net_entries[] = {FOLDER("core", core_dir), {0}};
-static const struct pseudo_dir net_dir = {.entries = net_entries};
-
 static const struct pseudo_entry sys_entries[] = {FOLDER("fs", fs_dir),
                                                   FOLDER("kernel", kernel_dir),
-                                                  FOLDER("net", net_dir),
+                                                  FOLDER("net", proc_sys_net_dir),
                                                   FOLDER("vm", vm_dir),
                                                   {0}};
 const struct pseudo_dir proc_sys_dir = {.entries = sys_entries};

@@ -482,7 +482,19 @@ static const struct inode_ops pseudo_dir_ops = {
     .permission = pseudo_permission,
 };
 static const struct file_ops pseudo_dir_file_ops = {.iterate = pseudo_iterate};
-static const struct inode_ops pseudo_plain_ops = {.permission = pseudo_permission};
+
+/* A file that is made as it is read has no size: O_TRUNC, which shells set, changes nothing. */
+static int pseudo_setattr(struct inode *inode, const struct iattr *attr)
+{
+    struct iattr rest = *attr;
+
+    rest.valid &= ~(u32)ATTR_SIZE;
+    inode_setattr(inode, &rest);
+    return 0;
+}
+
+static const struct inode_ops pseudo_plain_ops = {.permission = pseudo_permission,
+                                                  .setattr = pseudo_setattr};
 
 /* --- links -------------------------------------------------------------------------------------------------- */
 

@@ -1,17 +1,18 @@
 /* kernel/net/unix/dgram.c: datagrams and sequenced packets: one packet a message. */
 #include "net/internal.h"
 #include "net/unix/internal.h"
+#include "net/unix/unix.h"
 #include "task/task.h"
 #include "time/time.h"
 
-#define QUEUE_MAX 10 /* /proc/sys/net/unix/max_dgram_qlen */
+u32 unix_queue_max = 10;
 
 /* ---- who sends to whom ---- */
 
 /* A pair's ends are limited by what they may send alone. */
 bool unix_dgram_full(struct unix_sock *from, struct unix_sock *to)
 {
-    return to != from && to->peer != from && to->queued > QUEUE_MAX;
+    return to != from && to->peer != from && to->queued > READ_ONCE(unix_queue_max);
 }
 
 /* A socket that is connected hears its peer only. to's lock held. */
@@ -312,10 +313,8 @@ static struct unix_packet *take_packet(struct unix_sock *u, struct message *msg,
     if (packet && peek) {
         refcount_get(&packet->ref);
     } else if (packet) {
-        bool full = u->queued > QUEUE_MAX;
-
         unix_packet_unqueue(u, packet);
-        if (full && u->queued <= QUEUE_MAX)
+        if (u->queued == READ_ONCE(unix_queue_max))
             room_made(u);
     }
     spin_unlock(&sock->lock);

@@ -16,12 +16,15 @@
 #include <linux/resource.h>
 
 #define COLLECT_ABOVE 4096
+/* Where many are on their way, only so many ends of sockets as a share of them are worth a search. */
+#define SEARCH_SHARE 16
 
 static struct {
     struct mutex lock;        /* class UNIX_INFLIGHT: sockets, and what unix_sock says of it */
     struct list_head sockets; /* unix_sock.inflight_link */
     u32 count;                /* of them; read without the lock */
     u32 enough;               /* with more of them, senders look for garbage, too */
+    u32 ends;                 /* atomic: sockets that ended since the last search */
 } inflight = {.lock = {.lock = SPINLOCK(UNIX_INFLIGHT)},
               .sockets = LIST_HEAD_INIT(inflight.sockets),
               .enough = COLLECT_ABOVE};
@@ -320,8 +323,6 @@ void inflight_collect(void)
     struct list_head candidates, reached, garbage;
     struct unix_sock *u;
 
-    if (!READ_ONCE(inflight.count))
-        return;
     list_init(&candidates);
     list_init(&reached);
     list_init(&garbage);
@@ -333,7 +334,16 @@ void inflight_collect(void)
     list_splice_tail(&reached, &inflight.sockets);
     list_for_each_entry(u, &inflight.sockets, inflight_link)
         u->mark = UNIX_UNMARKED;
+    __atomic_store_n(&inflight.ends, 0, __ATOMIC_RELAXED);
     inflight.enough = MAX(inflight.count * 2, (u32)COLLECT_ABOVE);
     mutex_unlock(&inflight.lock);
     unix_packets_free(&garbage);
+}
+
+void inflight_socket_ended(void)
+{
+    u32 count = READ_ONCE(inflight.count);
+
+    if (count && __atomic_add_fetch(&inflight.ends, 1, __ATOMIC_RELAXED) >= count / SEARCH_SHARE)
+        inflight_collect();
 }

@@ -20,7 +20,8 @@ struct scm_files *inflight_copy(struct scm_files *files);
 /* Puts the files and frees the list. Files that this closes may hold others in turn: no recursion. */
 void inflight_reap(struct scm_files *files);
 
-/* Looks for garbage when there can be some. No lock held. */
+/* Looks for garbage. No lock held. */
 void inflight_collect(void);
+void inflight_socket_ended(void); /* the same, when it is time for it */
 
 #endif

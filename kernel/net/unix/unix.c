@@ -4,6 +4,7 @@
 #include "mm/alloc.h"
 #include "net/internal.h"
 #include "net/unix/internal.h"
+#include "net/unix/unix.h"
 #include "task/task.h"
 
 #include <asm/ioctls.h>
@@ -145,7 +146,7 @@ static void unix_release(struct socket *sock)
     connections_drop(u);
     unix_packets_free(&unread);
     unix_put(u);
-    inflight_collect();
+    inflight_socket_ended();
 }
 
 const struct cred *unix_set_peer_cred(struct unix_sock *u, s32 pid, const struct cred *cred)
