@@ -173,3 +173,16 @@ nc -z 127.0.0.1 9; echo $?
 #== ping reaches the machine itself
 ping -c 2 -i 0.2 127.0.0.1 | grep -o '2 packets transmitted, 2 received'
 ping -c 1 ::1 | grep -o 'bytes from ::1: icmp_seq=1'
+
+#== netstat shows who listens and who is connected
+python3 - << 'END'
+import socket, subprocess
+a = socket.create_server(("127.0.0.1", 8396)); b = socket.create_server(("::1", 8397), family=socket.AF_INET6)
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("127.0.0.1", 8398))
+c = socket.create_connection(("127.0.0.1", 8396))
+out = subprocess.run(["netstat", "-tuan"], capture_output=True, text=True).stdout
+for line in sorted(out.splitlines()):
+    if ":839" in line:
+        words = line.split()
+        print(words[0], words[1], words[2], *[w if ":839" in w or "*" in w else "(port)" for w in words[3:5]], *words[5:])
+END

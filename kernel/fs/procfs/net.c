@@ -3,7 +3,7 @@
 #include "base/parse.h"
 #include "base/string.h"
 #include "cred/cred.h"
-#include "fs/procfs/internal.h"
+#include "fs/procfs/net.h"
 #include "net/socket.h"
 #include "net/unix/unix.h"
 
@@ -21,6 +21,12 @@ static int show_unix(const struct subject *s, struct text *out)
 }
 
 static const struct pseudo_entry net_entries[] = {
+    {.name = "sockstat", .mode = S_IFREG | 0444, .show = proc_net_sockstat},
+    {.name = "sockstat6", .mode = S_IFREG | 0444, .show = proc_net_sockstat6},
+    {.name = "tcp", .mode = S_IFREG | 0444, .show = proc_net_tcp},
+    {.name = "tcp6", .mode = S_IFREG | 0444, .show = proc_net_tcp6},
+    {.name = "udp", .mode = S_IFREG | 0444, .show = proc_net_udp},
+    {.name = "udp6", .mode = S_IFREG | 0444, .show = proc_net_udp6},
     {.name = "unix", .mode = S_IFREG | 0444, .show = show_unix},
     {0},
 };
@@ -82,6 +88,8 @@ static const struct pseudo_dir unix_dir = {.entries = unix_entries};
 
 static const struct pseudo_entry sys_net_entries[] = {
     {.name = "core", .mode = S_IFDIR | 0555, .dir = &core_dir},
+    {.name = "ipv4", .mode = S_IFDIR | 0555, .dir = &proc_sys_ipv4_dir},
+    {.name = "ipv6", .mode = S_IFDIR | 0555, .dir = &proc_sys_ipv6_dir},
     {.name = "unix", .mode = S_IFDIR | 0555, .dir = &unix_dir},
     {0},
 };
