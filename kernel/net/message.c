@@ -285,7 +285,8 @@ static int timeout_from_user(const struct timespec __user *timeout, ktime *deadl
         return -EFAULT;
     if (!timespec_valid(&ts))
         return -EINVAL;
-    *deadline = time_deadline(CLOCK_MONOTONIC, ts.tv_sec, ts.tv_nsec);
+    if (add_overflow(time_monotonic(), ktime_of(ts.tv_sec, ts.tv_nsec), deadline))
+        *deadline = KTIME_FOREVER;
     return 0;
 }
 
