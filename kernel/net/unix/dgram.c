@@ -45,7 +45,6 @@ static void disconnected(struct unix_sock *u, struct unix_sock *old)
     bool tell;
 
     list_init(&lost);
-    unix_dgram_leave(u, old);
     spin_lock(&u->sock.lock);
     tell = !list_empty(&u->queue);
     list_splice_tail(&u->queue, &lost);
@@ -64,33 +63,52 @@ static void disconnected(struct unix_sock *u, struct unix_sock *old)
         waitq_wake(&old->sock.wait, POLLERR);
 }
 
+/* Whom it sends to from now on; NULL: nobody. *old: whom it sent to before, its reference too. bind_lock held. */
 static int peer_set(struct unix_sock *u, struct unix_sock *peer, struct unix_sock **old)
 {
+    int err = 0;
+
     *old = NULL;
-    if (!peer) {
-        spin_lock(&u->sock.lock);
-        *old = TAKE(u->peer);
-        u->state = UNIX_NEW;
-        spin_unlock(&u->sock.lock);
-        return 0;
-    }
-    unix_lock_pair(u, peer);
-    if (!may_send(u, peer)) {
-        unix_unlock_pair(u, peer);
-        return -EPERM;
-    }
-    if (u->peer != peer) {
+    unix_lock_pair(u, peer ? peer : u);
+    if (peer && !may_send(u, peer)) {
+        err = -EPERM;
+    } else if (u->peer != peer) {
         *old = u->peer;
-        u->peer = unix_get(peer);
+        u->peer = peer ? unix_get(peer) : NULL;
     }
-    u->state = UNIX_CONNECTED;
-    unix_unlock_pair(u, peer);
-    return 0;
+    if (!err)
+        u->state = peer ? UNIX_CONNECTED : UNIX_NEW;
+    unix_unlock_pair(u, peer ? peer : u);
+    return err;
+}
+
+/* The same, and both peers learn of it. One change at a time: sender_link is in one list only. */
+static int peer_change(struct unix_sock *u, struct unix_sock *peer)
+{
+    struct unix_sock *old;
+    int err;
+
+    mutex_lock(&u->bind_lock);
+    err = peer_set(u, peer, &old);
+    if (old)
+        unix_dgram_leave(u, old);
+    if (!err && peer) {
+        spin_lock(&peer->sock.lock);
+        list_del(&u->sender_link);
+        list_add_tail(&u->sender_link, &peer->senders);
+        spin_unlock(&peer->sock.lock);
+    }
+    mutex_unlock(&u->bind_lock);
+    if (old) {
+        disconnected(u, old);
+        unix_put(old);
+    }
+    return err;
 }
 
 int unix_dgram_connect(struct socket *sock, const struct sock_addr *addr, u32 flags)
 {
-    struct unix_sock *u = unix_of(sock), *old;
+    struct unix_sock *u = unix_of(sock);
     AUTO(unix_put) struct unix_sock *peer = NULL;
     int err = 0;
 
@@ -104,21 +122,7 @@ int unix_dgram_connect(struct socket *sock, const struct sock_addr *addr, u32 fl
         if (!err)
             err = unix_find(addr, sock->type, &peer);
     }
-    if (!err)
-        err = peer_set(u, peer, &old);
-    if (err)
-        return err;
-    if (old) {
-        disconnected(u, old);
-        unix_put(old);
-    }
-    if (peer) {
-        spin_lock(&peer->sock.lock);
-        list_del(&u->sender_link);
-        list_add_tail(&u->sender_link, &peer->senders);
-        spin_unlock(&peer->sock.lock);
-    }
-    return 0;
+    return err ? err : peer_change(u, peer);
 }
 
 /* ---- sending ---- */
@@ -142,15 +146,9 @@ static int peer_is_dead(struct unix_sock *u, struct unix_sock *peer)
         return -EPIPE;
     spin_lock(&u->sock.lock);
     lost = u->peer == peer;
-    if (lost) {
-        u->peer = NULL;
-        u->state = UNIX_NEW;
-    }
     spin_unlock(&u->sock.lock);
-    if (lost) {
-        disconnected(u, peer);
-        unix_put(peer);
-    }
+    if (lost)
+        peer_change(u, NULL);
     return -ECONNREFUSED;
 }
 
