@@ -61,6 +61,23 @@ int dev_register_block(u32 major, u32 first_minor, u32 minors, const char *name,
     return device_register(true, major, first_minor, minors, name, ops);
 }
 
+const char *dev_at(bool block, u32 index, u32 *major)
+{
+    const char *name = NULL;
+    struct device *device;
+
+    spin_lock(&devices.lock);
+    list_for_each_entry(device, &devices.list, list) {
+        if (device->block == block && index-- == 0) {
+            *major = device->major;
+            name = device->name;
+            break;
+        }
+    }
+    spin_unlock(&devices.lock);
+    return name;
+}
+
 int dev_open(struct inode *inode, struct file *file)
 {
     struct device *device;

@@ -193,6 +193,9 @@ int dev_register_char(u32 major, u32 first_minor, u32 minors, const char *name,
 int dev_register_block(u32 major, u32 first_minor, u32 minors, const char *name,
                        const struct file_ops *ops);
 
+/* The registered drivers one by one, for /proc/devices: a name, NULL behind the last. */
+const char *dev_at(bool block, u32 index, u32 *major);
+
 /* What opens FIFOs: ipc/pipe registers it. Sockets' nodes do not open (ENXIO). */
 extern const struct file_ops *fifo_ops;
 
@@ -208,6 +211,7 @@ extern void (*vfs_signal)(int signal); /* signal: to the calling thread (SIGXFSZ
  * the two events of a rename together.
  */
 extern void (*vfs_notify)(struct dentry *dentry, u32 mask, const struct name *name, u32 cookie);
+#define INOTIFY_EVENTS_MAX 16384   /* in a queue: /proc/sys/fs/inotify/max_queued_events */
 #define NOTIFY_INODE_ALONE BIT(16) /* beside the IN_ bits: nothing for the directory's watches */
 
 #endif

@@ -11,7 +11,6 @@
 #include <asm/ioctls.h>
 #include <linux/inotify.h>
 
-#define EVENTS_MAX  16384  /* /proc/sys/fs/inotify/max_queued_events */
 #define WATCHES_MAX 65536U /* of one instance */
 #define MASK_FLAGS                                                                                 \
     (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT)
@@ -87,7 +86,7 @@ static void event_queue(struct inotify *group, int wd, u32 mask, u32 cookie,
     last = list_last_entry(&group->events, struct event, list);
     if (event && last && event_same(last, event)) {
         kfree(event);
-    } else if (event && group->nevents < EVENTS_MAX) {
+    } else if (event && group->nevents < INOTIFY_EVENTS_MAX) {
         queue_locked(group, event);
     } else if (!group->overflown) {
         kfree(event);

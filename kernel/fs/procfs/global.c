@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "base/string.h"
 #include "fs/procfs/internal.h"
+#include "fs/pseudo/table.h"
 #include "mm/alloc.h"
 #include "self/self.h"
 #include "task/namespaces.h"
@@ -105,19 +106,21 @@ static int proc_meminfo(const struct subject *s, struct text *out)
 {
     unsigned long long total = procfs_boot->memory_size >> 10, used = pages_used() >> 10;
     unsigned long long free_kib = total > used ? total - used : 0;
+    unsigned long long slab = kmalloc_used() >> 10, cached = used > slab ? used - slab : 0;
 
     text_print(out,
                "MemTotal:       %8llu kB\nMemFree:        %8llu kB\nMemAvailable:   %8llu kB\n",
                total, free_kib, free_kib);
+    /* what is no slab is the contents of files, which have no other place than memory */
     text_print(
-        out,
-        "Buffers:               0 kB\nCached:                0 kB\nSwapCached:            0 kB\n");
+        out, "Buffers:               0 kB\nCached:         %8llu kB\nSwapCached:            0 kB\n",
+        cached);
     text_print(
-        out,
-        "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:                 0 kB\n");
+        out, "SwapTotal:             0 kB\nSwapFree:              0 kB\nShmem:          %8llu kB\n",
+        cached);
     text_print(out,
                "Slab:           %8llu kB\nSReclaimable:          0 kB\nSUnreclaim:     %8llu kB\n",
-               (unsigned long long)kmalloc_used() >> 10, (unsigned long long)kmalloc_used() >> 10);
+               slab, slab);
     text_print(out,
                "CommitLimit:    %8llu kB\nCommitted_AS:   %8llu kB\nVmallocTotal:          0 kB\n",
                total, used);
@@ -246,21 +249,89 @@ static const struct pseudo_entry tty_entries[] = {
 };
 static const struct pseudo_dir tty_dir = {.entries = tty_entries};
 
+static int proc_devices(const struct subject *s, struct text *out)
+{
+    const char *name;
+    u32 major = 0;
+
+    for (int block = 0; block < 2; block++) {
+        text_print(out, block ? "\nBlock devices:\n" : "Character devices:\n");
+        for (u32 i = 0; (name = dev_at(block, i, &major)); i++)
+            text_print(out, "%3u %s\n", major, name);
+    }
+    return 0;
+}
+
+/* ---- what the instance has none of: empty, or a heading alone ------------------------------------------------- */
+
+TEXT(swaps, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority")
+
+static int show_nothing(const struct subject *s, struct text *out)
+{
+    return 0;
+}
+
+static int show_partitions(const struct subject *s, struct text *out)
+{
+    text_print(out, "major minor  #blocks  name\n\n");
+    return 0;
+}
+
+static int show_interrupts(const struct subject *s, struct text *out)
+{
+    text_print(out, "           ");
+    for (u32 i = 0; i < procfs_boot->cpus; i++)
+        text_print(out, "CPU%-8u", i);
+    text_print(out, "\n");
+    return 0;
+}
+
+/* The counters of proc(5) that have a meaning here; vmstat(8) sums up some of them. */
+static int proc_vmstat(const struct subject *s, struct text *out)
+{
+    u64 used = pages_used() >> PAGE_SHIFT, slab = kmalloc_used() >> PAGE_SHIFT;
+    u64 total = procfs_boot->memory_size >> PAGE_SHIFT, cached = used > slab ? used - slab : 0;
+    unsigned long long minor = 0, major = 0;
+    struct process *process;
+
+    spin_lock(&tasks_lock);
+    for_each_process(process) {
+        minor += process->dead_threads.minor_faults + process->dead_children.minor_faults;
+        major += process->dead_threads.major_faults + process->dead_children.major_faults;
+    }
+    spin_unlock(&tasks_lock);
+    text_print(out, "nr_free_pages %llu\nnr_file_pages %llu\nnr_shmem %llu\n",
+               (unsigned long long)(total > used ? total - used : 0), (unsigned long long)cached,
+               (unsigned long long)cached);
+    text_print(out, "nr_slab_reclaimable 0\nnr_slab_unreclaimable %llu\n",
+               (unsigned long long)slab);
+    text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault %llu\npgmajfault %llu\n",
+               minor + major, major);
+    return 0;
+}
+
 const struct pseudo_entry proc_global_entries[] = {
-    {.name = "cmdline", .mode = S_IFREG | 0444, .show = proc_kernel_cmdline},
-    {.name = "cpuinfo", .mode = S_IFREG | 0444, .show = proc_cpuinfo},
-    {.name = "filesystems", .mode = S_IFREG | 0444, .show = proc_filesystems},
-    {.name = "loadavg", .mode = S_IFREG | 0444, .show = proc_loadavg},
-    {.name = "meminfo", .mode = S_IFREG | 0444, .show = proc_meminfo},
+    VALUE("cmdline", proc_kernel_cmdline),
+    VALUE("cpuinfo", proc_cpuinfo),
+    VALUE("devices", proc_devices),
+    VALUE("diskstats", show_nothing),
+    VALUE("filesystems", proc_filesystems),
+    VALUE("interrupts", show_interrupts),
+    VALUE("loadavg", proc_loadavg),
+    VALUE("meminfo", proc_meminfo),
+    VALUE("modules", show_nothing),
     {.name = "mounts", .mode = S_IFLNK | 0777, .link = mounts_link},
     {.name = "net", .mode = S_IFLNK | 0777, .link = net_link},
+    VALUE("partitions", show_partitions),
     {.name = "self", .mode = S_IFLNK | 0777, .link = self_link},
-    {.name = "stat", .mode = S_IFREG | 0444, .show = proc_machine_stat},
+    VALUE("stat", proc_machine_stat),
+    VALUE("swaps", show_swaps),
     {.name = "sys", .mode = S_IFDIR | 0555, .dir = &proc_sys_dir},
     {.name = "sysvipc", .mode = S_IFDIR | 0555, .dir = &proc_sysvipc_dir},
     {.name = "thread-self", .mode = S_IFLNK | 0777, .link = thread_self_link},
     {.name = "tty", .mode = S_IFDIR | 0555, .dir = &tty_dir},
-    {.name = "uptime", .mode = S_IFREG | 0444, .show = proc_uptime},
-    {.name = "version", .mode = S_IFREG | 0444, .show = proc_version},
+    VALUE("uptime", proc_uptime),
+    VALUE("version", proc_version),
+    VALUE("vmstat", proc_vmstat),
     {0},
 };

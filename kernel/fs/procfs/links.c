@@ -175,8 +175,17 @@ static int fd_follow(const struct subject *s, struct path *out)
     return 0;
 }
 
+/* proc_pid_fd(5): the owner's bits of the link say what the descriptor was opened for. */
+static umode fd_mode(const struct subject *s)
+{
+    AUTO(file_put) struct file *file = file_of(s, s->number);
+    u32 mode = file ? file->mode : 0;
+
+    return S_IFLNK | S_IXUSR | (mode & FILE_READ ? S_IRUSR : 0) | (mode & FILE_WRITE ? S_IWUSR : 0);
+}
+
 static const struct pseudo_entry fd_entry = {
-    .name = "fd", .mode = S_IFLNK | 0700, .link = fd_link, .follow = fd_follow};
+    .name = "fd", .mode = S_IFLNK | 0700, .mode_of = fd_mode, .link = fd_link, .follow = fd_follow};
 
 static int fdinfo_show(const struct subject *s, struct text *out)
 {

@@ -26,6 +26,21 @@ NUMBER(pipe_max_size, 1048576)
 NUMBER(overcommit, 0)
 NUMBER(max_map_count, MM_MAX_MAPS)
 NUMBER(mmap_min_addr, MM_MIN_ADDRESS)
+NUMBER(inotify_events, INOTIFY_EVENTS_MAX)
+NUMBER(zero, 0)
+NUMBER(one, 1)
+NUMBER(two, 2)
+NUMBER(overcommit_ratio, 50)
+TEXT(core_pattern, "core")
+TEXT(arch, "x86_64")
+TEXT(printk, "0\t4\t1\t7")
+
+/* Open files of all tables are not counted as one: proc(5)'s middle number is 0 since Linux 2.6. */
+static int show_file_nr(const struct subject *s, struct text *out)
+{
+    text_print(out, "0\t0\t%lld\n", (long long)INT64_MAX);
+    return 0;
+}
 
 static int show_uts(struct text *out, size_t member)
 {
@@ -58,12 +73,6 @@ static ssize_t store_hostname(const struct subject *s, char *text, size_t len)
         *end = '\0';
     err = namespaces_set_nodename(text);
     return err ? err : (ssize_t)len;
-}
-
-static int show_core_pattern(const struct subject *s, struct text *out)
-{
-    text_print(out, "core\n");
-    return 0;
 }
 
 /* A random UUID of version 4 (RFC 4122). */
@@ -126,8 +135,10 @@ static const struct pseudo_entry random_entries[] = {
 static const struct pseudo_dir random_dir = {.entries = random_entries};
 
 static const struct pseudo_entry kernel_entries[] = {
+    VALUE("arch", show_arch),
     VALUE("cap_last_cap", show_cap_last_cap),
     VALUE("core_pattern", show_core_pattern),
+    VALUE("core_uses_pid", show_zero),
     VALUE("domainname", show_domainname),
     {.name = "hostname", .mode = S_IFREG | 0644, .show = show_nodename, .store = store_hostname},
     NUMBERS("msgmax", proc_msgmax),
@@ -139,24 +150,35 @@ static const struct pseudo_entry kernel_entries[] = {
     VALUE("overflowgid", show_overflow_id),
     VALUE("overflowuid", show_overflow_id),
     VALUE("pid_max", show_pid_max),
+    VALUE("printk", show_printk),
     FOLDER("random", random_dir),
+    VALUE("randomize_va_space", show_two),
     NUMBERS("sem", proc_sem),
     NUMBERS("shmall", proc_shmall),
     NUMBERS("shmmax", proc_shmmax),
     NUMBERS("shmmni", proc_shmmni),
+    VALUE("tainted", show_zero),
     VALUE("threads-max", show_threads_max),
     VALUE("version", show_version),
     {0},
 };
 static const struct pseudo_dir kernel_dir = {.entries = kernel_entries};
 
+static const struct pseudo_entry inotify_entries[] = {
+    VALUE("max_queued_events", show_inotify_events), {0}};
+static const struct pseudo_dir inotify_dir = {.entries = inotify_entries};
+
 static const struct pseudo_entry fs_entries[] = {
     VALUE("file-max", show_file_max),
+    VALUE("file-nr", show_file_nr),
+    FOLDER("inotify", inotify_dir),
     FOLDER("mqueue", proc_mqueue_dir),
     VALUE("nr_open", show_nr_open),
     VALUE("overflowgid", show_overflow_id),
     VALUE("overflowuid", show_overflow_id),
     VALUE("pipe-max-size", show_pipe_max_size),
+    VALUE("protected_symlinks", show_one),
+    VALUE("suid_dumpable", show_zero),
     {0},
 };
 static const struct pseudo_dir fs_dir = {.entries = fs_entries};
@@ -164,7 +186,10 @@ static const struct pseudo_dir fs_dir = {.entries = fs_entries};
 static const struct pseudo_entry vm_entries[] = {
     VALUE("max_map_count", show_max_map_count),
     VALUE("mmap_min_addr", show_mmap_min_addr),
+    VALUE("nr_hugepages", show_zero),
     VALUE("overcommit_memory", show_overcommit),
+    VALUE("overcommit_ratio", show_overcommit_ratio),
+    VALUE("swappiness", show_zero),
     {0},
 };
 static const struct pseudo_dir vm_dir = {.entries = vm_entries};

@@ -311,7 +311,7 @@ static struct inode *pseudo_inode(struct super *super, const struct pseudo_entry
         subject_put(subject);
         return NULL;
     }
-    inode_init(&pi->inode, super, entry->mode);
+    inode_init(&pi->inode, super, entry->mode_of ? entry->mode_of(subject) : entry->mode);
     pi->inode.flags = INODE_IMMUTABLE | INODE_NOATIME | INODE_FIXED;
     pi->inode.uid = 0;
     pi->inode.gid = 0;

@@ -35,7 +35,8 @@ struct pseudo_numbers {
 /* An entry of a directory. One of the members says what it is. */
 struct pseudo_entry {
     const char *name;
-    umode mode; /* type and permissions */
+    umode mode;                                      /* type and permissions */
+    umode (*mode_of)(const struct subject *subject); /* NULL: mode; of what may differ */
     int (*show)(const struct subject *subject, struct text *out);
     ssize_t (*store)(const struct subject *subject, char *text, size_t len); /* text is ended */
     const struct pseudo_numbers *numbers;

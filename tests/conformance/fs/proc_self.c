@@ -125,6 +125,26 @@ static void links_of_descriptors_name_what_is_open(void **state)
     must(close(fd));
 }
 
+static void links_of_descriptors_tell_what_they_were_opened_for(void **state)
+{
+    (void)state;
+    static const struct {
+        int flags;
+        mode_t mode;
+    } cases[] = {{O_RDONLY, 0500}, {O_WRONLY, 0300}, {O_RDWR, 0700}};
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int fd = must(open("/dev/null", cases[i].flags | O_CLOEXEC));
+        struct stat st;
+        char path[64];
+
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        must(lstat(path, &st));
+        assert_int_equal(st.st_mode, S_IFLNK | cases[i].mode);
+        must(close(fd));
+    }
+}
+
 static void open_descriptors_are_listed(void **state)
 {
     (void)state;
@@ -467,6 +487,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(self_is_a_link_to_the_number),
         tempdir_test(links_of_descriptors_name_what_is_open),
+        cmocka_unit_test(links_of_descriptors_tell_what_they_were_opened_for),
         cmocka_unit_test(open_descriptors_are_listed),
         tempdir_test(opening_a_link_opens_the_file_anew),
         tempdir_test(descriptor_information_has_offset_and_flags),

@@ -182,6 +182,37 @@ static void settings_are_for_root(void **state)
     as_nobody(assert_errno(open("/proc/sys/kernel/hostname", O_WRONLY), EACCES));
 }
 
+/* The rows below the headings differ from machine to machine; that they can be told apart does not. */
+static void files_of_the_machine_have_their_form(void **state)
+{
+    (void)state;
+    unsigned long value;
+    char *text;
+
+    assert_int_equal(strncmp(slurp("/proc/swaps"), "Filename", 8), 0);
+    assert_non_null(strstr(slurp("/proc/devices"), "Character devices:\n"));
+    assert_non_null(strstr(slurp("/proc/devices"), "\nBlock devices:\n"));
+    assert_int_equal(strncmp(slurp("/proc/partitions"), "major minor", 11), 0);
+    assert_non_null(strstr(slurp("/proc/interrupts"), "CPU0"));
+    slurp("/proc/diskstats");
+    text = slurp("/proc/vmstat");
+    assert_int_equal(sscanf(strstr(text, "nr_free_pages"), "nr_free_pages %lu", &value), 1);
+    assert_int_equal(sscanf(strstr(text, "\npgfault"), "\npgfault %lu", &value), 1);
+}
+
+static void settings_that_programs_ask_for_are_there(void **state)
+{
+    (void)state;
+    assert_in_range(number_in("/proc/sys/vm/overcommit_memory"), 0, 2);
+    assert_in_range(number_in("/proc/sys/vm/overcommit_ratio"), 0, 100);
+    assert_in_range(number_in("/proc/sys/vm/swappiness"), 0, 200);
+    assert_in_range(number_in("/proc/sys/kernel/randomize_va_space"), 0, 2);
+    assert_in_range(number_in("/proc/sys/fs/protected_symlinks"), 0, 1);
+    assert_true(number_in("/proc/sys/fs/inotify/max_queued_events") > 0);
+    assert_true(number_in("/proc/sys/net/core/somaxconn") > 0);
+    assert_string_equal(slurp("/proc/sys/kernel/arch"), "x86_64\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +228,8 @@ int main(void)
         cmocka_unit_test(each_reading_of_uuid_differs_and_that_of_the_boot_stays),
         cmocka_unit_test(limits_that_programs_ask_for_are_numbers),
         cmocka_unit_test(settings_are_for_root),
+        cmocka_unit_test(files_of_the_machine_have_their_form),
+        cmocka_unit_test(settings_that_programs_ask_for_are_there),
     };
 
     return cmocka_run_group_tests_name("fs/proc_system", tests, NULL, NULL);
