@@ -255,7 +255,8 @@ endif
 CONFORMANCE := $(CONFORMANCE_SRCS:%.c=$(B)/%)
 UNIT        := $(UNIT_SRCS:%.c=$(B)/%)
 UNIT_KERNEL_OBJS := $(UNIT_KERNEL_SRCS:%.c=$(B)/tests/unit/%.o)
-TEST_TOOLS  := $(B)/tests/isolate $(B)/tests/fuzz/calls $(B)/tests/table/arguments $(B)/tests/cli/myst
+TEST_TOOLS  := $(B)/tests/isolate $(B)/tests/fuzz/calls $(B)/tests/table/arguments $(B)/tests/cli/myst \
+    $(B)/tests/programs/work
 
 .PHONY: tests check
 tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) sequences ## build the tests without running them
@@ -274,6 +275,10 @@ $(B)/tests/unit/kernel.a: $(UNIT_KERNEL_OBJS)
 	$(call say,AR)rm -f $@ && ar rc $@ $^
 $(UNIT): $(B)/%: $(B)/%.o $(B)/tests/unit/kernel.a
 	$(call say,LD)gcc -pthread $(SANITIZE) $< $(B)/tests/unit/kernel.a -lcmocka -o $@
+
+# Programs that tests/programs/ runs inside and that are too slow to build there each time.
+$(B)/tests/programs/%: tests/programs/go/%.go $(B)/.deps
+	$(call say,GO)$(MKDIR) GO111MODULE=off GOCACHE=$(abspath $(B))/go go build -trimpath -o $@ $<
 
 include target/mock/mock.mk
 

@@ -25,3 +25,17 @@ gzip -t n.gz
 #== packs through a pipe
 mkdir d && seq 100 > d/f
 tar -c --mtime=@0 --owner=0 --group=0 --numeric-owner d | gzip -n | tar -tzv
+
+#== packs with xz, by several threads
+cp -r /usr/share/perl5 tree
+tar -cf - --sort=name --mtime=@0 --owner=0 --group=0 tree | xz -T2 -2 > tree.tar.xz
+xz -t tree.tar.xz && xz --robot -l tree.tar.xz | awk '/^totals/ { print $5 }'
+mkdir out && tar -C out -xJf tree.tar.xz && diff -r tree out/tree && echo same
+
+#== keeps holes and odd names
+truncate -s 3M sparse && printf x | dd of=sparse bs=1 seek=1M conv=notrunc status=none
+name=$(printf 'n%.0s' {1..255}); echo long > "$name"; printf '%s\n' nl > $'a\nb'
+tar -cSf odd.tar sparse "$name" $'a\nb'
+stat -c %s odd.tar; tar -tf odd.tar
+mkdir out && tar -C out -xf odd.tar && cmp sparse out/sparse && ls out | wc -l
+[ "$(stat -c %b out/sparse)" -lt 64 ] && echo sparse

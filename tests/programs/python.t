@@ -39,6 +39,34 @@ if __name__ == "__main__":
         print(sum(pool.map(square, range(200))))
 END
 
+#== starts processes by spawn and by forkserver, with shared memory
+cat > work.py << 'END'
+import multiprocessing as mp
+from multiprocessing import shared_memory
+def fill(name, i):
+    block = shared_memory.SharedMemory(name=name)
+    block.buf[i] = 100 + i
+    block.close()
+def add(lock, total, n):
+    for _ in range(n):
+        with lock: total.value += 1
+if __name__ == "__main__":
+    context = mp.get_context("spawn")
+    block = shared_memory.SharedMemory(create=True, size=1 << 20)
+    workers = [context.Process(target=fill, args=(block.name, i)) for i in range(3)]
+    for w in workers: w.start()
+    for w in workers: w.join()
+    print([w.exitcode for w in workers], list(block.buf[0:4]))
+    block.close(); block.unlink()
+    fork = mp.get_context("fork")
+    lock, total = fork.Lock(), fork.Value("i", 0, lock=False)
+    workers = [fork.Process(target=add, args=(lock, total, 500)) for _ in range(3)]
+    for w in workers: w.start()
+    for w in workers: w.join()
+    print(total.value)
+END
+python3 work.py
+
 #== serves and asks over loopback
 # needs: socket
 python3 - << 'END'

@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "HOME": "/root" if os.geteuid() == 0 else os.environ.get("HOME", "/"),
     "TERM": "dumb",
     "LANG": "C.UTF-8",
+    "TEST_PROGRAMS": os.path.join(ROOT, "build", "tests", "programs"),   # built by make tests
 }
 
 
@@ -50,7 +51,8 @@ class Outcome:
 def command_for(mode, arguments, trap=False):
     if mode == NATIVE:
         return [ISOLATE, *arguments]
-    return [MYST, "exec", *(["--no-patch"] if trap else []), "/", *arguments]
+    return [MYST, "exec", "--host-env", "TEST_PROGRAMS", *(["--no-patch"] if trap else []), "/",
+            *arguments]
 
 
 def _read(file):
