@@ -63,8 +63,12 @@ static void disconnected(struct unix_sock *u, struct unix_sock *old)
         waitq_wake(&old->sock.wait, POLLERR);
 }
 
-/* Whom it sends to from now on; NULL: nobody. *old: whom it sent to before, its reference too. bind_lock held. */
-static int peer_set(struct unix_sock *u, struct unix_sock *peer, struct unix_sock **old)
+/*
+ * Whom it sends to from now on; NULL: nobody. *old: whom it sent to before, its reference too.
+ * only: nothing happens unless it sends to this one; NULL: always. bind_lock held.
+ */
+static int peer_set(struct unix_sock *u, struct unix_sock *peer, struct unix_sock *only,
+                    struct unix_sock **old)
 {
     int err = 0;
 
@@ -72,24 +76,24 @@ static int peer_set(struct unix_sock *u, struct unix_sock *peer, struct unix_soc
     unix_lock_pair(u, peer ? peer : u);
     if (peer && !may_send(u, peer)) {
         err = -EPERM;
-    } else if (u->peer != peer) {
+    } else if (u->peer != peer && (!only || u->peer == only)) {
         *old = u->peer;
         u->peer = peer ? unix_get(peer) : NULL;
     }
     if (!err)
-        u->state = peer ? UNIX_CONNECTED : UNIX_NEW;
+        u->state = u->peer ? UNIX_CONNECTED : UNIX_NEW;
     unix_unlock_pair(u, peer ? peer : u);
     return err;
 }
 
 /* The same, and both peers learn of it. One change at a time: sender_link is in one list only. */
-static int peer_change(struct unix_sock *u, struct unix_sock *peer)
+static int peer_change(struct unix_sock *u, struct unix_sock *peer, struct unix_sock *only)
 {
     struct unix_sock *old;
     int err;
 
     mutex_lock(&u->bind_lock);
-    err = peer_set(u, peer, &old);
+    err = peer_set(u, peer, only, &old);
     if (old)
         unix_dgram_leave(u, old);
     if (!err && peer) {
@@ -122,7 +126,7 @@ int unix_dgram_connect(struct socket *sock, const struct sock_addr *addr, u32 fl
         if (!err)
             err = unix_find(addr, sock->type, &peer);
     }
-    return err ? err : peer_change(u, peer);
+    return err ? err : peer_change(u, peer, NULL);
 }
 
 /* ---- sending ---- */
@@ -140,15 +144,9 @@ static struct unix_sock *peer_of(struct unix_sock *u)
 /* The peer is closed: a datagram socket loses it. */
 static int peer_is_dead(struct unix_sock *u, struct unix_sock *peer)
 {
-    bool lost;
-
     if (!unix_is_datagram(u))
         return -EPIPE;
-    spin_lock(&u->sock.lock);
-    lost = u->peer == peer;
-    spin_unlock(&u->sock.lock);
-    if (lost)
-        peer_change(u, NULL);
+    peer_change(u, NULL, peer);
     return -ECONNREFUSED;
 }
 
