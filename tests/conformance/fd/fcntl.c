@@ -248,6 +248,7 @@ static void signal_of_readiness_is_kept(void **state)
     must(close(fds[1]));
 }
 
+/* not yet inside: O_ASYNC is kept and shown, but no signal is sent */
 /* covers: fcntl F_SETFL O_ASYNC F_SETOWN F_SETSIG */
 static void async_flag_sends_a_signal_when_data_arrives(void **state)
 {
