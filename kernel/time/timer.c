@@ -40,16 +40,23 @@ void timer_set(struct timer *timer, ktime when)
         host_service_wake();
 }
 
+static bool cancel_locked(struct timer *timer)
+{
+    bool was = timer->queued;
+
+    if (was) {
+        rb_erase(&timers.queue, &timer->node);
+        timer->queued = false;
+    }
+    return was;
+}
+
 bool timer_cancel(struct timer *timer)
 {
     bool was;
 
     spin_lock(&timers.lock);
-    was = timer->queued;
-    if (was) {
-        rb_erase(&timers.queue, &timer->node);
-        timer->queued = false;
-    }
+    was = cancel_locked(timer);
     spin_unlock(&timers.lock);
     return was;
 }
@@ -60,8 +67,9 @@ void timer_cancel_sync(struct timer *timer)
         u32 runs = __atomic_load_n(&timers.runs, __ATOMIC_ACQUIRE);
         bool running;
 
-        timer_cancel(timer);
+        /* in one step: its function may set it anew until it has ended */
         spin_lock(&timers.lock);
+        cancel_locked(timer);
         running = timers.running == timer;
         spin_unlock(&timers.lock);
         if (!running)

@@ -254,6 +254,27 @@ static void deleted_timer_is_gone(void **state)
     assert_errno(get(-1, &left), EINVAL);
 }
 
+/* An ignored interval timer sets itself anew while it expires. */
+/* covers: timer_delete */
+static void timer_can_be_deleted_while_it_expires(void **state)
+{
+    (void)state;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct itimerspec at_once = {.it_value = {0, 1}, .it_interval = {0, 1}};
+    int ids[4];
+
+    signal(SIGUSR1, SIG_IGN);
+    for (int round = 0; round < 5000; round++) {
+        for (int i = 0; i < 4; i++) {
+            must(create(CLOCK_MONOTONIC, &event, &ids[i]));
+            must(set(ids[i], 0, &at_once, NULL));
+        }
+        for (int i = 0; i < 4; i++) {
+            timer_end(ids[i]);
+        }
+    }
+}
+
 /* covers: timer_create EINVAL */
 static void bad_events_are_refused(void **state)
 {
@@ -329,6 +350,7 @@ int main(void)
         cmocka_unit_test(expirations_while_the_signal_is_pending_are_overruns),
         cmocka_unit_test(child_does_not_inherit),
         cmocka_unit_test(deleted_timer_is_gone),
+        cmocka_unit_test(timer_can_be_deleted_while_it_expires),
         cmocka_unit_test(bad_events_are_refused),
         cmocka_unit_test(unknown_clock_is_refused),
         cmocka_unit_test(alarm_clocks_need_the_right),
