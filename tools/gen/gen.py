@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Turns contract 1, kernel/syscall/syscalls.tbl, into C and Markdown.
+"""Turns the tables of the two contracts, kernel/syscall/syscalls.tbl and kernel/host/border.tbl, into
+C and Markdown.
 
     gen.py --out build/gen kernel       the C that the kernel, the tools and the tests compile
-    gen.py --docs docs kernel           docs/syscalls.md
+    gen.py --docs docs kernel           docs/syscalls.md and docs/host-boundary.md
 """
 
 import argparse
@@ -10,6 +11,7 @@ import os
 import sys
 
 import bad_pointers
+import border
 import emit
 import report
 from table import Table, TableError
@@ -21,8 +23,10 @@ PLAUSIBLE = "tests/conformance/table/plausible.tbl"
 def write(folder, files):
     os.makedirs(folder, exist_ok=True)
     for name, text in files.items():
-        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
-            file.write(text)
+        path = os.path.join(folder, name)
+        if not os.path.exists(path) or open(path, encoding="ascii").read() != text:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
 
 
 def main():
@@ -45,11 +49,13 @@ def main():
                 "syscall_types.h": emit.types(table),
                 "syscall_decode.c": emit.decode(table),
                 "syscalls_info.h": report.info(table, status),
+                "border_rules.h": border.header(border.Table()),
                 "bad_pointers.h": bad_pointers.header(table, options.plausible),
             })
         if options.docs:
+            write(options.docs, {border.DOCUMENT: border.Border().markdown()})
             write(options.docs, {"syscalls.md": report.markdown(table, status)})
-    except TableError as error:
+    except (TableError, border.BorderError) as error:
         sys.exit(f"gen.py: {error}")
 
 
