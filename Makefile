@@ -199,7 +199,7 @@ $(B)/myst: $(MYST_OBJS) $(B)/kernel_image.o $(B)/.objects
 
 # The status of a call is what the last run of its tests showed, so run them (make check) first.
 .PHONY: docs
-docs: $(B)/.deps ## write docs/syscalls.md from the table and the last test results
+docs: $(B)/.deps ## write the generated pages of docs/ from the tables and the last test results
 	$(PYTHON) -B tools/gen/status.py --out kernel/syscall/status.tsv $(B)/tests/results.json
 	$(PYTHON) -B tools/gen/gen.py --docs docs kernel
 
@@ -284,6 +284,10 @@ include target/mock/mock.mk
 
 $(B)/tests/bench/micro: tests/bench/micro.c $(B)/.deps
 	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) -O2 -pthread $< -o $@
+
+.PHONY: mutation
+mutation: $(filter $(B)/tests/unit/host_%,$(UNIT)) ## break every rule of the border: a test must notice
+	@$(PYTHON) -B tests/gates/border
 
 .PHONY: bench
 bench: all $(B)/tests/bench/micro ## measure native Linux and Mystikos side by side

@@ -2,8 +2,10 @@
 #include "debug/debug.h"
 #include "dev/dev.h"
 #include "fs/root.h"
+#include "host/boot.h"
 #include "host/ready.h"
 #include "host/thread.h"
+#include "host/xstate.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
 #include "ipc/sysv.h"
@@ -51,12 +53,18 @@ static u64 map_vdso(void)
     return where < 0 ? 0 : (u64)where;
 }
 
-void upcall_main(const struct boot_info *boot)
+void upcall_main(const struct boot_info *told)
 {
+    const char *field;
+    const struct boot_info *boot = host_boot(told, &field);
+
+    if (!boot)
+        setup_failed(field, -EINVAL);
     log_set_level(boot->verbose ? LOG_INFO : LOG_WARN);
     pages_init(boot);
     debug_start(boot);
     host_ready_start();
+    require("extended state", host_xstate_start());
     require("tasks", task_start(boot));
     require("vDSO", vdso_start());
     exec_vdso_map = map_vdso;

@@ -179,9 +179,9 @@ int target_user_cmpxchg(uint32_t *word, uint32_t expected, uint32_t desired, uin
 #define TARGET_FOREVER INT64_MAX
 
 /* Sleeps while *word == expected. 0 (also spuriously) or -ETIMEDOUT. Kernel words, all spaces. */
-int target_wait(uint32_t *word, uint32_t expected, int64_t deadline);
+int target_wait(const uint32_t *word, uint32_t expected, int64_t deadline);
 /* Wakes up to n sleepers. */
-void target_wake(uint32_t *word, uint32_t n);
+void target_wake(const uint32_t *word, uint32_t n);
 
 /* Which of `events` (poll(2)'s bits), POLLERR, POLLHUP and POLLNVAL hold for a host descriptor now. */
 int target_poll(int file, int events);

@@ -35,7 +35,7 @@ static ssize_t stream_read(int host, struct iter *to)
 
     if (!piece)
         return 0;
-    got = host_console_read(host, piece, n);
+    got = to->user ? host_console_read_user(host, piece, n) : host_console_read(host, piece, n);
     if (got > 0)
         iter_advance(to, (size_t)got);
     return got == -EINTR ? -ERESTARTSYS : got;

@@ -1,5 +1,6 @@
 /* kernel/dev/events.c: what the supervisor saw outside: signals for the program, and keys of the terminal. */
 #include "dev/dev.h"
+#include "host/upcall.h"
 #include "signal/signal.h"
 #include "task/task.h"
 
@@ -17,12 +18,9 @@ static void signal_main_program(int signo)
 
 void upcall_event(int event)
 {
-    if (event >= TARGET_EVENT_TTY_SIGNAL && event < TARGET_EVENT_TTY_SIGNAL + SIGNALS) {
-        int signo = event - TARGET_EVENT_TTY_SIGNAL;
+    bool terminal;
+    int signo = host_event_signal(event, &terminal);
 
-        if (!console_signal(signo))
-            signal_main_program(signo);
-    } else if (event > TARGET_EVENT_SIGNAL && event <= TARGET_EVENT_SIGNAL + SIGNALS) {
-        signal_main_program(event - TARGET_EVENT_SIGNAL);
-    }
+    if (signo && !(terminal && console_signal(signo)))
+        signal_main_program(signo);
 }

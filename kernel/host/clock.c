@@ -1,6 +1,9 @@
 /* kernel/host/clock.c: reading the host's clocks, with the promise that time does not run backwards. */
 #include "host/clock.h"
 
+#include "host/border.h"
+
+#include <myst/boot.h>
 #include <myst/target.h>
 
 /* Far enough for any machine, and near enough that sums do not overflow. */
@@ -16,25 +19,20 @@ static const enum target_clock target_clocks[HOST_CLOCKS] = {
 
 ktime host_clock_read(enum host_clock clock)
 {
-    ktime now = MIN(MAX(target_clock_read(target_clocks[clock]), (ktime)0), (ktime)TIME_LIMIT);
-    ktime seen;
+    ktime now = target_clock_read(target_clocks[clock]);
 
-    if (clock == HOST_CLOCK_REALTIME)
-        return now;
-    seen = __atomic_load_n(&latest[clock], __ATOMIC_RELAXED);
-    while (now > seen) {
-        if (__atomic_compare_exchange_n(&latest[clock], &seen, now, true, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED))
-            return now;
-    }
-    return seen;
+    if (!BORDER(clock_read_range, now >= 0 && now <= TIME_LIMIT))
+        now = now < 0 ? 0 : TIME_LIMIT;
+    return clock == HOST_CLOCK_REALTIME ? now
+                                        : BORDER_LATEST(clock_read_backwards, &latest[clock], now);
 }
 
 ktime host_clock_resolution(enum host_clock clock)
 {
     ktime resolution = target_clock_resolution(target_clocks[clock]);
 
-    return resolution > 0 && resolution <= NSEC_PER_SEC ? resolution : 1;
+    return BORDER(clock_resolution_range, resolution > 0 && resolution <= NSEC_PER_SEC) ? resolution
+                                                                                        : 1;
 }
 
 ktime host_deadline(s64 sec, s64 nsec)
@@ -48,7 +46,10 @@ ktime host_deadline(s64 sec, s64 nsec)
 
 u64 host_vdso_clock_gettime(void)
 {
-    return target_vdso_clock_gettime();
+    u64 function = target_vdso_clock_gettime();
+    bool inside = function >= MYST_HOST_BASE && function < MYST_WINDOW_BASE;
+
+    return BORDER(vdso_place, !function || inside) ? function : 0;
 }
 
 void host_service_wake(void)

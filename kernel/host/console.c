@@ -1,71 +1,66 @@
 /* kernel/host/console.c: see console.h. */
 #include "host/console.h"
 
+#include "host/border.h"
 #include "sync/sync.h"
 
+#include <asm/ioctls.h>
 #include <myst/target.h>
 
 /* read(2) and write(2), less what cannot happen to a descriptor that is open. */
-static bool io_errno(s64 err)
-{
-    switch (-err) {
-    case EAGAIN:
-    case EBADF:
-    case EFAULT:
-    case EFBIG:
-    case EINTR:
-    case EINVAL:
-    case EIO:
-    case EISDIR:
-    case ENOSPC:
-    case EDQUOT:
-    case EPERM:
-    case EPIPE:
-    case ECONNRESET:
-    case ENXIO:
-        return true;
-    default:
-        return false;
-    }
-}
+static const u8 io_errors[] = {EAGAIN, EBADF,  EFAULT, EFBIG, EINTR, EINVAL,     EIO, EISDIR,
+                               ENOSPC, EDQUOT, EPERM,  EPIPE, ENXIO, ECONNRESET, 0};
+static const u8 seek_errors[] = {ESPIPE, EINVAL, EOVERFLOW, ENXIO, 0};
+static const u8 ioctl_errors[] = {ENOTTY, EINVAL, EINTR, EPERM, EFAULT, EIO, 0};
 
-static ssize_t io_result(s64 n, size_t asked)
+static ssize_t console_read(int console, void *p, size_t n)
 {
-    if (n < 0)
-        return io_errno(n) ? (ssize_t)n : -EIO;
-    return (u64)n <= asked ? (ssize_t)n : -EIO;
+    sync_assert_unlocked("reading the console");
+    return BORDER_COUNT(console_read_count, console_read_errno, target_console_read(console, p, n),
+                        n, io_errors);
 }
 
 ssize_t host_console_read(int console, void *p, size_t n)
 {
-    sync_assert_unlocked("reading the console");
-    return io_result(target_console_read(console, p, n), n);
+    BORDER_CLEAR(console_read_cleared, p, n);
+    return console_read(console, p, n);
+}
+
+ssize_t host_console_read_user(int console, void *p, size_t n)
+{
+    return console_read(console, p, n);
 }
 
 ssize_t host_console_write(int console, const void *p, size_t n)
 {
     sync_assert_unlocked("writing the console");
-    return io_result(target_console_write(console, p, n), n);
+    return BORDER_COUNT(console_write_count, console_write_errno,
+                        target_console_write(console, p, n), n, io_errors);
 }
 
 loff_t host_console_seek(int console, loff_t offset, int whence)
 {
     s64 pos = target_console_seek(console, offset, whence);
 
-    if (pos >= 0)
-        return pos;
-    return pos == -ESPIPE || pos == -EINVAL || pos == -EOVERFLOW || pos == -ENXIO ? pos : -EIO;
+    return pos >= 0 ? pos : BORDER_ERRNO(console_seek_errno, pos, seek_errors);
+}
+
+static bool request_answers(unsigned int request)
+{
+    return request == TCGETS || request == TIOCGWINSZ || request == FIONREAD || request == TIOCOUTQ;
 }
 
 int host_console_ioctl(int console, unsigned int request, void *arg, size_t size)
 {
-    int err;
+    int err, *number = arg;
 
     sync_assert_unlocked("asking the console"); /* TCSETSW waits for its output */
+    if (request_answers(request))
+        BORDER_CLEAR(console_ioctl_cleared, arg, size);
     err = target_console_ioctl(console, request, arg, size);
-    if (err >= 0)
-        return 0;
-    return err == -ENOTTY || err == -EINVAL || err == -EINTR || err == -EPERM || err == -EFAULT
-               ? err
-               : -EIO;
+    if (err < 0)
+        return BORDER_ERRNO(console_ioctl_errno, err, ioctl_errors);
+    if ((request == FIONREAD || request == TIOCOUTQ) && !BORDER(console_ioctl_number, *number >= 0))
+        *number = 0;
+    return 0;
 }

@@ -2,6 +2,8 @@
 #include "host/file.h"
 
 #include "base/string.h"
+#include "host/border.h"
+#include "host/descriptors.h"
 
 #include <linux/limits.h>
 #include <linux/stat.h>
@@ -34,45 +36,31 @@ static const u8 link_errors[] = {MAKE_ERRORS, EXDEV, 0};
 static const u8 change_errors[] = {NAME_ERRORS, EROFS, EINVAL, EOPNOTSUPP, EDQUOT, ENOSPC, 0};
 static const u8 statfs_errors[] = {EACCES, EINTR, EIO, ENOMEM, ENOSYS, EOVERFLOW, 0};
 
-static int check_error(s64 reply, const u8 *list)
-{
-    for (; *list; list++)
-        if (reply == -(s64)*list)
-            return (int)reply;
-    return -EIO;
-}
-
-/* Of a call that answers 0 or an error. */
-static int check_done(s64 reply, const u8 *list)
-{
-    return reply == 0 ? 0 : check_error(reply, list);
-}
-
-static s64 check_count(s64 reply, size_t len, const u8 *list)
-{
-    if (reply >= 0)
-        return (u64)reply <= len ? reply : -EIO;
-    return check_error(reply, list);
-}
+#define INTERRUPTED_MAX 1000 /* times that a call begins anew before the host is taken for mad */
+#define BLKSIZE_MAX     (1U << 20)
+#define NOBODY          65534U /* Linux's overflow uid and gid */
+#define TIME_FURTHEST   (INT64_MAX / 2)
 
 int host_file_open(int dir, const char *name, int flags, umode mode)
 {
     int file = target_file_open(dir, name, flags, mode);
 
     if (file < 0)
-        return check_error(file, open_errors);
-    /* The console's numbers: to close one of them later would cut the instance's own log off. */
-    return file <= 2 ? -EIO : file;
+        return BORDER_ERRNO(file_open_errno, file, open_errors);
+    return BORDER_DESCRIPTOR(file_open_descriptor, file_open_twice, file);
 }
 
 void host_file_close(int file)
 {
-    target_file_close(file);
+    if (descriptor_drop(file))
+        target_file_close(file);
 }
 
-static bool stat_is_sane(const struct target_stat *st)
+/* ---- attributes ---- */
+
+static bool is_mode(u32 mode)
 {
-    switch (st->mode & S_IFMT) {
+    switch (mode & S_IFMT) {
     case S_IFREG:
     case S_IFDIR:
     case S_IFLNK:
@@ -80,20 +68,32 @@ static bool stat_is_sane(const struct target_stat *st)
     case S_IFBLK:
     case S_IFIFO:
     case S_IFSOCK:
-        return st->size <= INT64_MAX && st->blocks <= INT64_MAX && st->mode <= 0177777;
+        return mode <= 0177777;
     default:
         return false;
     }
 }
 
+static bool is_block_size(u64 size)
+{
+    return IS_POW2(size) && size >= 512 && size <= BLKSIZE_MAX;
+}
+
+static ktime check_time(s64 time)
+{
+    return BORDER(file_stat_time, time >= -TIME_FURTHEST && time <= TIME_FURTHEST) ? time : 0;
+}
+
 int host_file_stat(int dir, const char *name, struct host_stat *out)
 {
-    struct target_stat st;
-    int err = check_done(target_file_stat(dir, name, &st), stat_errors);
+    struct target_stat st = {0};
+    int err = BORDER_DONE(file_stat_result, target_file_stat(dir, name, &st), stat_errors);
 
     if (err)
         return err;
-    if (!stat_is_sane(&st))
+    if (!BORDER(file_stat_mode, is_mode(st.mode)) ||
+        !BORDER(file_stat_size, st.size <= INT64_MAX) ||
+        !BORDER(file_stat_blocks, st.blocks <= INT64_MAX / 512))
         return -EIO;
     *out = (struct host_stat){
         .ino = st.ino,
@@ -103,37 +103,67 @@ int host_file_stat(int dir, const char *name, struct host_stat *out)
         .dev = st.dev,
         .mode = st.mode,
         .nlink = st.nlink,
-        .uid = st.uid,
-        .gid = st.gid,
-        .blksize = st.blksize,
-        .atime = st.atime,
-        .mtime = st.mtime,
-        .ctime = st.ctime,
-        .btime = st.btime,
+        .uid = BORDER(file_stat_uid, st.uid != (uid_t)-1) ? st.uid : NOBODY,
+        .gid = BORDER(file_stat_gid, st.gid != (gid_t)-1) ? st.gid : NOBODY,
+        .blksize = BORDER(file_stat_blksize, is_block_size(st.blksize)) ? st.blksize : PAGE_SIZE,
+        .atime = check_time(st.atime),
+        .mtime = check_time(st.mtime),
+        .ctime = check_time(st.ctime),
+        .btime = check_time(st.btime),
     };
-    if (!IS_POW2(st.blksize) || st.blksize < 512 || st.blksize > (1U << 20))
-        out->blksize = PAGE_SIZE;
     return 0;
+}
+
+/* ---- data ---- */
+
+static s64 file_read(int file, void *to, size_t len, u64 offset)
+{
+    s64 got;
+    int tries = 0;
+
+    do {
+        got = target_file_read(file, to, len, offset);
+    } while (got == -EINTR && ++tries < INTERRUPTED_MAX);
+    if (!BORDER(file_read_interrupted, got != -EINTR))
+        return -EIO;
+    return BORDER_COUNT(file_read_count, file_read_errno, got, len, data_errors);
 }
 
 s64 host_file_read(int file, void *to, size_t len, u64 offset)
 {
-    return check_count(target_file_read(file, to, len, offset), len, data_errors);
+    BORDER_CLEAR(file_read_cleared, to, len);
+    return file_read(file, to, len, offset);
+}
+
+s64 host_file_read_user(int file, void *to, size_t len, u64 offset)
+{
+    return file_read(file, to, len, offset);
 }
 
 s64 host_file_write(int file, const void *from, size_t len, u64 offset)
 {
-    return check_count(target_file_write(file, from, len, offset), len, data_errors);
+    s64 put;
+    int tries = 0;
+
+    do {
+        put = target_file_write(file, from, len, offset);
+    } while (put == -EINTR && ++tries < INTERRUPTED_MAX);
+    if (!BORDER(file_write_interrupted, put != -EINTR) ||
+        !BORDER(file_write_progress, put != 0 || len == 0))
+        return -EIO;
+    return BORDER_COUNT(file_write_count, file_write_errno, put, len, data_errors);
 }
 
 s64 host_file_seek(int file, u64 offset, int whence)
 {
     s64 reply = target_file_seek(file, offset, whence);
 
-    if (reply >= 0)
-        return (u64)reply >= offset ? reply : -EIO;
-    return check_error(reply, seek_errors);
+    if (reply < 0)
+        return BORDER_ERRNO(file_seek_errno, reply, seek_errors);
+    return BORDER(file_seek_forward, (u64)reply >= offset) ? reply : -EIO;
 }
+
+/* ---- directories ---- */
 
 struct dirent_head {
     u64 ino;
@@ -143,33 +173,45 @@ struct dirent_head {
     char name[];
 };
 
-/* The length of the record at the start of left bytes; 0: it is not one. */
-static size_t check_record(const struct dirent_head *record, size_t left)
+/* DT_UNKNOWN, or the type bits of a mode: readdir(3). */
+static bool is_type(u8 type)
+{
+    return type == 0 || (type <= S_IFMT >> 12 && is_mode((u32)type << 12));
+}
+
+static bool is_name(const char *name, size_t room)
+{
+    const char *end = memchr(name, '\0', room);
+
+    return end && end > name && end - name <= NAME_MAX && !memchr(name, '/', (size_t)(end - name));
+}
+
+/* A record at the start of `left` bytes: made good in place. Its length; 0: it is none. */
+static size_t check_record(struct dirent_head *record, size_t left)
 {
     const size_t head = offsetof(struct dirent_head, name);
-    const char *end;
-    size_t len;
+    bool whole = left >= head + 2 && record->reclen >= head + 2 && record->reclen <= left &&
+                 IS_ALIGNED(record->reclen, 8);
 
-    if (left < head + 2 || record->reclen < head + 2 || record->reclen > left ||
-        !IS_ALIGNED(record->reclen, 8))
+    if (!BORDER(file_readdir_record, whole))
         return 0;
-    end = memchr(record->name, '\0', record->reclen - head);
-    if (!end || record->off < 0)
+    if (!BORDER(file_readdir_name, is_name(record->name, record->reclen - head)) ||
+        !BORDER(file_readdir_cursor, record->off >= 0))
         return 0;
-    len = (size_t)(end - record->name);
-    if (len == 0 || len > NAME_MAX || memchr(record->name, '/', len))
-        return 0;
+    if (!BORDER(file_readdir_type, is_type(record->type)))
+        record->type = 0;
     return record->reclen;
 }
 
 s64 host_file_readdir(int dir, void *to, size_t len, s64 cursor)
 {
-    s64 got = check_count(target_file_readdir(dir, to, len, cursor), len, readdir_errors);
-    size_t at = 0;
+    s64 got;
 
-    while (got > 0 && at < (size_t)got) {
-        size_t record =
-            check_record((const struct dirent_head *)((const char *)to + at), (size_t)got - at);
+    BORDER_CLEAR(file_readdir_cleared, to, len);
+    got = BORDER_COUNT(file_readdir_count, file_readdir_errno,
+                       target_file_readdir(dir, to, len, cursor), len, readdir_errors);
+    for (size_t at = 0; got > 0 && at < (size_t)got;) {
+        size_t record = check_record((struct dirent_head *)((char *)to + at), (size_t)got - at);
 
         if (!record)
             return -EIO;
@@ -180,89 +222,103 @@ s64 host_file_readdir(int dir, void *to, size_t len, s64 cursor)
 
 s64 host_file_readlink(int dir, const char *name, char *to, size_t len)
 {
-    s64 got = check_count(target_file_readlink(dir, name, to, len), len, readlink_errors);
+    s64 got;
 
-    /* A link's text is a string; a zero in it would make the length a lie. */
-    return got > 0 && memchr(to, '\0', (size_t)got) ? -EIO : got;
+    BORDER_CLEAR(file_readlink_cleared, to, len);
+    got = BORDER_COUNT(file_readlink_count, file_readlink_errno,
+                       target_file_readlink(dir, name, to, len), len, readlink_errors);
+    if (got > 0 && !BORDER(file_readlink_text, !memchr(to, '\0', (size_t)got)))
+        return -EIO;
+    return got;
 }
+
+/* ---- changes ---- */
 
 int host_file_truncate(int file, u64 size)
 {
-    return check_done(target_file_truncate(file, size), space_errors);
+    return BORDER_DONE(file_truncate_result, target_file_truncate(file, size), space_errors);
 }
 
 int host_file_allocate(int file, int mode, u64 offset, u64 len)
 {
-    return check_done(target_file_allocate(file, mode, offset, len), space_errors);
+    return BORDER_DONE(file_allocate_result, target_file_allocate(file, mode, offset, len),
+                       space_errors);
 }
 
 int host_file_sync(int file, bool data_only)
 {
-    return check_done(target_file_sync(file, data_only), space_errors);
+    return BORDER_DONE(file_sync_result, target_file_sync(file, data_only), space_errors);
 }
 
 int host_file_mkdir(int dir, const char *name, umode mode)
 {
-    return check_done(target_file_mkdir(dir, name, mode), make_errors);
+    return BORDER_DONE(file_mkdir_result, target_file_mkdir(dir, name, mode), make_errors);
 }
 
 int host_file_mknod(int dir, const char *name, umode mode, u64 rdev)
 {
-    return check_done(target_file_mknod(dir, name, mode, rdev), make_errors);
+    return BORDER_DONE(file_mknod_result, target_file_mknod(dir, name, mode, rdev), make_errors);
 }
 
 int host_file_unlink(int dir, const char *name, bool directory)
 {
-    return check_done(target_file_unlink(dir, name, directory), remove_errors);
+    return BORDER_DONE(file_unlink_result, target_file_unlink(dir, name, directory), remove_errors);
 }
 
 int host_file_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
 {
-    return check_done(target_file_rename(from_dir, from, to_dir, to, flags), rename_errors);
+    return BORDER_DONE(file_rename_result, target_file_rename(from_dir, from, to_dir, to, flags),
+                       rename_errors);
 }
 
 int host_file_link(int from_dir, const char *from, int to_dir, const char *to)
 {
-    return check_done(target_file_link(from_dir, from, to_dir, to), link_errors);
+    return BORDER_DONE(file_link_result, target_file_link(from_dir, from, to_dir, to), link_errors);
 }
 
 int host_file_symlink(const char *text, int dir, const char *name)
 {
-    return check_done(target_file_symlink(text, dir, name), make_errors);
+    return BORDER_DONE(file_symlink_result, target_file_symlink(text, dir, name), make_errors);
 }
 
 int host_file_chmod(int dir, const char *name, umode mode)
 {
-    return check_done(target_file_chmod(dir, name, mode), change_errors);
+    return BORDER_DONE(file_chmod_result, target_file_chmod(dir, name, mode), change_errors);
 }
 
 int host_file_chown(int dir, const char *name, uid_t uid, gid_t gid)
 {
-    return check_done(target_file_chown(dir, name, uid, gid), change_errors);
+    return BORDER_DONE(file_chown_result, target_file_chown(dir, name, uid, gid), change_errors);
 }
 
 int host_file_utimes(int dir, const char *name, ktime atime, ktime mtime)
 {
-    return check_done(target_file_utimes(dir, name, atime, mtime), change_errors);
+    return BORDER_DONE(file_utimes_result, target_file_utimes(dir, name, atime, mtime),
+                       change_errors);
 }
 
 int host_file_statfs(int file, struct host_statfs *out)
 {
-    struct target_statfs fs;
-    int err = check_done(target_file_statfs(file, &fs), statfs_errors);
+    struct target_statfs fs = {0};
+    int err = BORDER_DONE(file_statfs_result, target_file_statfs(file, &fs), statfs_errors);
+    u64 blocks, files;
 
     if (err)
         return err;
+    blocks = BORDER(file_statfs_blocks, fs.blocks <= INT64_MAX / BLKSIZE_MAX) ? fs.blocks : 0;
+    files = BORDER(file_statfs_files, fs.files <= INT64_MAX) ? fs.files : 0;
     *out = (struct host_statfs){
         .type = fs.type,
-        .bsize = fs.bsize,
-        .blocks = fs.blocks,
-        .bfree = MIN(fs.bfree, fs.blocks),
-        .bavail = MIN(fs.bavail, fs.blocks),
-        .files = fs.files,
-        .ffree = MIN(fs.ffree, fs.files),
-        .namelen = fs.namelen > 0 && fs.namelen < NAME_MAX ? fs.namelen : NAME_MAX,
-        .frsize = fs.frsize,
+        .bsize = BORDER(file_statfs_bsize, is_block_size(fs.bsize)) ? fs.bsize : PAGE_SIZE,
+        .blocks = blocks,
+        .bfree = BORDER(file_statfs_bfree, fs.bfree <= blocks) ? fs.bfree : blocks,
+        .bavail = BORDER(file_statfs_bavail, fs.bavail <= blocks) ? fs.bavail : blocks,
+        .files = files,
+        .ffree = BORDER(file_statfs_ffree, fs.ffree <= files) ? fs.ffree : files,
+        .namelen = BORDER(file_statfs_namelen, fs.namelen > 0 && fs.namelen <= NAME_MAX)
+                       ? fs.namelen
+                       : NAME_MAX,
+        .frsize = BORDER(file_statfs_frsize, is_block_size(fs.frsize)) ? fs.frsize : PAGE_SIZE,
         .flags = fs.flags,
     };
     return 0;

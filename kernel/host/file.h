@@ -11,7 +11,7 @@
 #include "base/types.h"
 
 struct host_stat {
-    u64 ino, size, blocks; /* size and blocks: at most INT64_MAX */
+    u64 ino, size, blocks; /* size at most INT64_MAX, blocks of 512 bytes likewise */
     u64 rdev, dev;         /* major << 32 | minor */
     u32 mode;              /* of a type that exists */
     u32 nlink, uid, gid;
@@ -29,15 +29,17 @@ int host_file_open(int dir, const char *name, int flags, umode mode); /* never 0
 void host_file_close(int file);
 int host_file_stat(int dir, const char *name, struct host_stat *out);
 
-/* User or kernel memory; -EFAULT when the first byte cannot be reached. */
+/* Into kernel memory, which is all zero behind what was read; into the program's. Never -EINTR. */
 s64 host_file_read(int file, void *to, size_t len, u64 offset);
+s64 host_file_read_user(int file, void *to, size_t len, u64 offset);
+/* From either: at least a byte. For the program's memory -EFAULT when the first byte cannot be reached. */
 s64 host_file_write(int file, const void *from, size_t len, u64 offset);
 s64 host_file_seek(int file, u64 offset, int whence); /* SEEK_DATA, SEEK_HOLE only; -ENXIO */
 
 /*
  * struct linux_dirent64 records from *cursor on, 0 at first: bytes, 0 at the end. Every record is
  * whole, aligned, and has a name of 1 to 255 bytes without a slash, ended by a zero; d_off is not
- * negative.
+ * negative, the type exists.
  */
 s64 host_file_readdir(int dir, void *to, size_t len, s64 cursor);
 s64 host_file_readlink(int dir, const char *name, char *to, size_t len); /* not ended */

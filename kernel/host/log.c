@@ -1,7 +1,10 @@
 /* kernel/host/log.c: the log's way out, and the image that reports take their names from. */
 #include "host/log.h"
 
+#include "host/border.h"
 #include "self/self.h"
+
+#define IMAGE_MAX (64UL << 20)
 
 void host_log(const char *text, size_t len)
 {
@@ -15,11 +18,14 @@ void host_panic(void)
 
 const void *host_symbols(size_t *size)
 {
-    const void *image;
+    size_t told = 0;
+    const void *image = target_symbols(&told);
+    uintptr_t start = (uintptr_t)image;
 
     *size = 0;
-    image = target_symbols(size);
-    if (!image || (uintptr_t)image % sizeof(u64) || (uintptr_t)image + *size < (uintptr_t)image)
+    if (!image || !BORDER(symbols_size, told <= IMAGE_MAX) ||
+        !BORDER(symbols_place, start % sizeof(u64) == 0 && start + told >= start))
         return NULL;
+    *size = told;
     return image;
 }

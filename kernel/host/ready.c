@@ -1,6 +1,8 @@
 /* kernel/host/ready.c: see ready.h. */
 #include "host/ready.h"
 
+#include "base/errno.h"
+#include "host/border.h"
 #include "host/clock.h"
 #include "self/self.h"
 #include "sync/sync.h"
@@ -20,6 +22,8 @@ static struct {
     struct self *watcher;   /* who sleeps in the host, or is about to */
     struct list_head heirs; /* who sleeps while it does */
 } queue;
+
+static const u8 add_errors[] = {EPERM, ENOMEM, ENOSPC, 0};
 
 static int compare(const void *key, const struct rb_node *node)
 {
@@ -45,13 +49,13 @@ int host_watch_add(struct host_watch *watch, int file, void (*ready)(struct host
     rb_insert(&queue.watches, &watch->node, before);
     spin_unlock(&queue.lock);
 
-    err = target_ready_add(file, watch->cookie);
+    err = BORDER_DONE(ready_add_result, target_ready_add(file, watch->cookie), add_errors);
     if (!err)
         return 0;
     spin_lock(&queue.lock);
     rb_erase(&queue.watches, &watch->node);
     spin_unlock(&queue.lock);
-    return err == -EPERM || err == -ENOMEM || err == -ENOSPC ? err : -EIO;
+    return err;
 }
 
 void host_watch_remove(struct host_watch *watch)
@@ -63,6 +67,13 @@ void host_watch_remove(struct host_watch *watch)
     target_ready_remove(watch->file);
 }
 
+static void tell(struct host_watch *watch, u32 events)
+{
+    if (!BORDER(ready_events, !(events & ~NEWS_BITS)))
+        events &= NEWS_BITS;
+    watch->ready(watch, events);
+}
+
 /* A cookie that was never given, or whose watch is gone, is nobody's news. */
 static void hand_on(const struct target_ready *news, int n)
 {
@@ -72,11 +83,8 @@ static void hand_on(const struct target_ready *news, int n)
 
         spin_lock(&queue.lock);
         node = rb_find(&queue.watches, &cookie, compare);
-        if (node) {
-            struct host_watch *watch = container_of(node, struct host_watch, node);
-
-            watch->ready(watch, news[i].events & NEWS_BITS);
-        }
+        if (BORDER(ready_cookie, node))
+            tell(container_of(node, struct host_watch, node), news[i].events);
         spin_unlock(&queue.lock);
     }
 }
@@ -87,7 +95,7 @@ static int take(ktime deadline)
     struct target_ready news[BATCH];
     int n = target_ready_wait(news, BATCH, deadline);
 
-    if (n > BATCH || (n < 0 && n != -EINTR))
+    if (!BORDER(ready_wait_count, n <= BATCH) || !BORDER(ready_wait_errno, n >= 0 || n == -EINTR))
         n = 0;
     hand_on(news, n);
     return n;
@@ -179,9 +187,12 @@ void host_ready_look(void)
 
 u32 host_poll(int file, u32 events)
 {
+    u32 known = events | POLLERR | POLLHUP | POLLNVAL;
     int got = target_poll(file, (int)events);
 
-    return got <= 0 ? 0 : (u32)got & (events | POLLERR | POLLHUP | POLLNVAL);
+    if (!BORDER(poll_errno, got >= 0))
+        return 0;
+    return BORDER(poll_bits, !((u32)got & ~known)) ? (u32)got : (u32)got & known;
 }
 
 static const struct wait_watcher watcher = {.watch = watch, .end = watch_end};

@@ -3,20 +3,17 @@
 
 #include "base/errno.h"
 #include "base/string.h"
+#include "host/border.h"
 #include "sync/sync.h"
 
 #include <myst/target.h>
 
-/* Linux's own answers to clone and fork; anything else is a host that is out of order. */
-static int check_start(int reply)
+#define TIME_LIMIT (INT64_MAX / 2)
+
+/* Linux's own answers to clone and fork; of a host that is out of order we may not ask again at once. */
+static bool start_answered(int reply)
 {
-    switch (reply) {
-    case 0:
-    case -ENOMEM:
-        return reply;
-    default:
-        return -EAGAIN;
-    }
+    return reply == 0 || reply == -ENOMEM || reply == -EAGAIN;
 }
 
 void host_thread_copy_context(struct self *to)
@@ -31,12 +28,16 @@ void host_context_reset(void)
 
 int host_thread_start(struct self *thread)
 {
-    return check_start(target_thread_start(&thread->thread));
+    int reply = target_thread_start(&thread->thread);
+
+    return BORDER(thread_start_result, start_answered(reply)) ? reply : -EAGAIN;
 }
 
 int host_space_fork(struct self *thread)
 {
-    return check_start(target_space_fork(&thread->thread));
+    int reply = target_space_fork(&thread->thread);
+
+    return BORDER(space_fork_result, start_answered(reply)) ? reply : -EAGAIN;
 }
 
 void host_thread_lend(struct self *thread)
@@ -47,13 +48,15 @@ void host_thread_lend(struct self *thread)
 
 int host_space_blank(struct target_space **space)
 {
-    int err;
+    int reply;
 
     sync_assert_unlocked("waiting for a space");
-    err = check_start(target_space_blank(space));
-    if (err == 0 && !*space)
+    *space = NULL;
+    reply = target_space_blank(space);
+    if (!BORDER(space_blank_result, start_answered(reply)) ||
+        (reply == 0 && !BORDER(space_blank_space, *space)))
         return -EAGAIN;
-    return err;
+    return reply;
 }
 
 void host_space_discard(struct target_space *space)
@@ -65,6 +68,9 @@ void host_thread_move(struct target_space *space)
 {
     sync_assert_unlocked("moving to a space");
     target_thread_move(space);
+    /* another host thread and another space: their times begin anew */
+    __atomic_store_n(&self()->thread_time, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&self()->space_time, 0, __ATOMIC_RELAXED);
 }
 
 void host_thread_exit(void)
@@ -75,7 +81,9 @@ void host_thread_exit(void)
 
 bool host_thread_gone(const struct self *thread)
 {
-    return __atomic_load_n(&thread->thread.gone, __ATOMIC_ACQUIRE) == 1;
+    u32 gone = __atomic_load_n(&thread->thread.gone, __ATOMIC_ACQUIRE);
+
+    return gone && BORDER(thread_gone, gone == 1);
 }
 
 void host_thread_probe(struct self *thread)
@@ -86,7 +94,9 @@ void host_thread_probe(struct self *thread)
 /* Both values are taken as they are: whoever follows them checks each step. */
 bool host_thread_where(const struct self *thread, u64 *rip, u64 *rbp)
 {
-    if (__atomic_load_n(&thread->thread.report, __ATOMIC_ACQUIRE) != 2)
+    u32 report = __atomic_load_n(&thread->thread.report, __ATOMIC_ACQUIRE);
+
+    if (!report || !BORDER(thread_report, report == 2))
         return false;
     *rip = thread->thread.report_rip;
     *rbp = thread->thread.report_rbp;
@@ -103,20 +113,27 @@ void host_bases_write(void)
     target_bases_write();
 }
 
-ktime host_thread_cputime(const struct self *thread)
+static bool is_cputime(ktime time)
+{
+    return time >= 0 && time <= TIME_LIMIT;
+}
+
+ktime host_thread_cputime(struct self *thread)
 {
     ktime time = target_thread_cputime(&thread->thread);
 
-    return time < 0 ? 0 : time;
+    if (!BORDER(thread_cputime_range, is_cputime(time)))
+        time = 0;
+    return BORDER_LATEST(thread_cputime_backwards, &thread->thread_time, time);
 }
 
 void host_fault_counts(bool whole_space, u64 *minor, u64 *major)
 {
-    uint64_t counts[2];
+    uint64_t told[2] = {0, 0};
 
-    target_fault_counts(whole_space, &counts[0], &counts[1]);
-    *minor = MIN((u64)counts[0], (u64)UINT32_MAX); /* sums stay positive */
-    *major = MIN((u64)counts[1], (u64)UINT32_MAX);
+    target_fault_counts(whole_space, &told[0], &told[1]);
+    *minor = BORDER(fault_counts_minor, told[0] <= UINT32_MAX) ? told[0] : UINT32_MAX;
+    *major = BORDER(fault_counts_major, told[1] <= UINT32_MAX) ? told[1] : UINT32_MAX;
 }
 
 bool host_thread_is_near(const struct self *thread)
@@ -124,11 +141,21 @@ bool host_thread_is_near(const struct self *thread)
     return thread->thread.host_pid == self()->thread.host_pid;
 }
 
-ktime host_space_cputime(const struct self *thread)
+ktime host_space_cputime(struct self *thread)
 {
     ktime time = target_space_cputime(&thread->thread);
 
-    return time < 0 ? 0 : time;
+    if (!BORDER(space_cputime_range, is_cputime(time)))
+        time = 0;
+    return BORDER_LATEST(space_cputime_backwards, &thread->space_time, time);
+}
+
+static bool has_bit(const u8 *mask, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (mask[i])
+            return true;
+    return false;
 }
 
 size_t host_affinity(void *mask, size_t len)
@@ -137,13 +164,15 @@ size_t host_affinity(void *mask, size_t len)
 
     memset(mask, 0, len);
     n = target_affinity_get(mask, len);
-    if (n <= 0 || (size_t)n > len) {
-        memset(mask, 0, len);
-        if (len > 0)
-            *(u8 *)mask = 1;
-        return len < sizeof(long) ? len : sizeof(long);
+    if (BORDER(affinity_get_count, n > 0 && (size_t)n <= len) &&
+        BORDER(affinity_get_mask, has_bit(mask, (size_t)n))) {
+        memset((u8 *)mask + n, 0, len - (size_t)n);
+        return (size_t)n;
     }
-    return (size_t)n;
+    memset(mask, 0, len);
+    if (len > 0)
+        *(u8 *)mask = 1;
+    return MIN(len, sizeof(long));
 }
 
 void host_affinity_set(const struct self *thread, const void *mask, size_t len)
@@ -153,7 +182,9 @@ void host_affinity_set(const struct self *thread, const void *mask, size_t len)
 
 int host_memory_barrier(bool all, bool instructions)
 {
-    return target_memory_barrier(all, instructions) ? -ENOSYS : 0;
+    int reply = target_memory_barrier(all, instructions);
+
+    return BORDER(memory_barrier_result, reply == 0) ? reply : -ENOSYS;
 }
 
 /* The processor's own answer: Linux keeps the number in IA32_TSC_AUX, which RDPID and LSL show. */

@@ -42,12 +42,12 @@ bool host_thread_where(const struct self *thread, u64 *rip, u64 *rbp);
 void host_bases_read(void);
 void host_bases_write(void);
 
-/* CPU time of the host thread that runs this one, ns; never negative. 0 when none does. */
-ktime host_thread_cputime(const struct self *thread);
+/* CPU time of the host thread that runs this one, ns; it never goes backwards until the thread moves. */
+ktime host_thread_cputime(struct self *thread);
 /* Does it run in the caller's host process? Only then the former can be told. */
 bool host_thread_is_near(const struct self *thread);
 /* CPU time of all threads, past ones too, of the host process that it runs in. */
-ktime host_space_cputime(const struct self *thread);
+ktime host_space_cputime(struct self *thread);
 
 /* Page faults of the caller, or of all threads of its host process. */
 void host_fault_counts(bool whole_space, u64 *minor, u64 *major);

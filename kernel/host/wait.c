@@ -2,11 +2,23 @@
 #include "host/wait.h"
 
 #include "base/errno.h"
+#include "host/border.h"
+#include "host/clock.h"
 #include "self/self.h"
+
+/* Whoever waits without a deadline relies on being woken, and others do on their deadline. */
+static bool is_over(ktime deadline)
+{
+    return deadline != KTIME_FOREVER && host_clock_read(HOST_CLOCK_MONOTONIC) >= deadline;
+}
 
 int host_wait(u32 *word, u32 expected, ktime deadline)
 {
-    return target_wait(word, expected, deadline) == -ETIMEDOUT ? -ETIMEDOUT : 0;
+    int reply = target_wait(word, expected, deadline);
+
+    if (reply == 0 || !BORDER(wait_result, reply == -ETIMEDOUT))
+        return 0;
+    return BORDER(wait_early, is_over(deadline)) ? reply : 0;
 }
 
 void host_wake(u32 *word, u32 n)

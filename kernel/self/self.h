@@ -78,6 +78,8 @@ struct self {
     struct list_head wait_heir; /* host/ready's lock; who watches the host when its watcher goes */
     struct io_counts io;        /* vfs: written by itself */
 
+    s64 thread_time, space_time; /* host/: the latest CPU times that the target told; atomic */
+
     u32 uaccess_off; /* not 0: user access is a bug now */
 
     struct call_record history[SELF_CALL_HISTORY]; /* the last calls, a ring */

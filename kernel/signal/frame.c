@@ -57,7 +57,8 @@ int signal_frame_push(const struct signal_action *action, const siginfo_t *info,
     struct frame_fault fault = {s->fault_trapno, s->fault_error, s->fault_address};
     struct rt_frame frame;
 
-    if (!(action->flags & SA_RESTORER) || overflows(&s->altstack, top, regs->rsp, place.frame))
+    if (!xstate || !(action->flags & SA_RESTORER) ||
+        overflows(&s->altstack, top, regs->rsp, place.frame))
         return -EFAULT;
     frame_fill(&frame, regs, mask, &fault, place.xstate, has_header(xstate));
     frame.return_address = action->restorer;
@@ -78,14 +79,17 @@ int signal_frame_push(const struct signal_action *action, const siginfo_t *info,
 static int xstate_restore(const void __user *from)
 {
     struct _xstate *own = host_xstate(self());
-    struct _fpx_sw_bytes sw = own->fpstate.sw_reserved;
+    struct _fpx_sw_bytes sw;
     u8 head[XSTATE_HEAD] __aligned(16);
     int kind;
 
+    if (!own)
+        return -EFAULT;
     if (!from) {
         host_xstate_reset();
         return 0;
     }
+    sw = own->fpstate.sw_reserved;
     if (copy_from_user(head, from, sizeof(struct _fpstate_64)))
         return -EFAULT;
     memset(head + sizeof(struct _fpstate_64), 0, sizeof(head) - sizeof(struct _fpstate_64));

@@ -37,7 +37,7 @@ void usage_add(struct usage *to, const struct usage *from)
 static ktime process_cpu_locked(struct process *process)
 {
     ktime counted = process->dead_threads.cpu, before = 0;
-    const struct self *far = NULL;
+    struct self *far = NULL;
     struct task *task;
 
     for_each_thread(task, process) {

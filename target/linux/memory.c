@@ -99,7 +99,7 @@ static struct host_timespec timespec_of(int64_t ns)
     return (struct host_timespec){ns / 1000000000, ns % 1000000000};
 }
 
-int target_wait(uint32_t *word, uint32_t expected, int64_t deadline)
+int target_wait(const uint32_t *word, uint32_t expected, int64_t deadline)
 {
     struct host_timespec until = timespec_of(deadline);
     long err;
@@ -112,7 +112,7 @@ int target_wait(uint32_t *word, uint32_t expected, int64_t deadline)
     return err == -ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 
-void target_wake(uint32_t *word, uint32_t n)
+void target_wake(const uint32_t *word, uint32_t n)
 {
     FAULT_DELAY();
     HOST3(__NR_futex, word, FUTEX_WAKE, n);

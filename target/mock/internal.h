@@ -102,7 +102,7 @@ int sched_host_wait(bool (*ready)(void *arg), void *arg, int64_t deadline);
 void sched_event(void);
 int64_t sched_now(void);
 /* As target_wait(), and nobody lies. */
-int sched_wait(uint32_t *word, uint32_t expected, int64_t deadline);
+int sched_wait(const uint32_t *word, uint32_t expected, int64_t deadline);
 void service_run(void); /* the service thread, until the instance ends */
 
 /* ---- space.c, user.c: programs' memory */

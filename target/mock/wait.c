@@ -12,7 +12,7 @@
 struct sleeper {
     struct sleeper *next, **link;
     struct target_thread *thread;
-    uint32_t *word; /* what target_wake() names; NULL: it waits for the host */
+    const uint32_t *word; /* what target_wake() names; NULL: it waits for the host */
     int64_t deadline;
     bool woken;
     pthread_cond_t cond;
@@ -136,7 +136,7 @@ static bool is_past(int64_t deadline)
     return deadline != TARGET_FOREVER && deadline <= __atomic_load_n(&sched.now, __ATOMIC_RELAXED);
 }
 
-int sched_wait(uint32_t *word, uint32_t expected, int64_t deadline)
+int sched_wait(const uint32_t *word, uint32_t expected, int64_t deadline)
 {
     struct sleeper sleeper = {.word = word, .deadline = deadline};
     int result = 0;
@@ -158,12 +158,12 @@ int sched_wait(uint32_t *word, uint32_t expected, int64_t deadline)
     return result;
 }
 
-int target_wait(uint32_t *word, uint32_t expected, int64_t deadline)
+int target_wait(const uint32_t *word, uint32_t expected, int64_t deadline)
 {
     RESULT(wait, sched_wait(word, expected, deadline));
 }
 
-void target_wake(uint32_t *word, uint32_t n)
+void target_wake(const uint32_t *word, uint32_t n)
 {
     pthread_mutex_lock(&sched.lock);
     for (struct sleeper *s = sched.sleepers; s && n; s = s->next) {

@@ -70,9 +70,8 @@ static s64 read_piece(int file, struct iter *to, u64 offset, bool *whole)
     *whole = true;
     if (to->user && !user_range_ok((const void __user *)piece, n))
         return -EFAULT;
-    do {
-        got = host_file_read(file, piece, n, offset);
-    } while (got == -EINTR);
+    got = to->user ? host_file_read_user(file, piece, n, offset)
+                   : host_file_read(file, piece, n, offset);
     if (got == -EFAULT && to->user)
         got = read_bounced(file, to, n, offset);
     else if (got > 0)
@@ -110,16 +109,6 @@ static ssize_t hostfs_read(struct file *file, struct iter *to, loff_t *pos)
 
 /* ---- writing ---- */
 
-static s64 host_write(int file, const void *from, size_t n, u64 offset)
-{
-    s64 got;
-
-    do {
-        got = host_file_write(file, from, n, offset);
-    } while (got == -EINTR);
-    return got;
-}
-
 /*
  * Bytes from the iter into a buffer, and from there. Nothing is taken from the iter that was not
  * written.
@@ -131,7 +120,7 @@ static s64 write_bounced(int file, struct iter *from, void *buffer, size_t n, u6
 
     if (have <= 0)
         return have;
-    got = host_write(file, buffer, (size_t)have, offset);
+    got = host_file_write(file, buffer, (size_t)have, offset);
     iter_revert(from, (size_t)have - (got > 0 ? (size_t)got : 0));
     return got;
 }
@@ -145,7 +134,7 @@ static s64 write_piece(int file, struct iter *from, u64 offset)
     n = MIN(n, PIECE_MAX);
     if (from->user && !user_range_ok((const void __user *)piece, n))
         return -EFAULT;
-    got = host_write(file, piece, n, offset);
+    got = host_file_write(file, piece, n, offset);
     if (got > 0)
         iter_advance(from, (size_t)got);
     if (got != -EFAULT || !from->user)
@@ -182,7 +171,7 @@ static s64 append_buffer(struct file *file, const char *buffer, size_t n, loff_t
     inode_lock(file->inode);
     err = host_file_stat(host_of(file), "", &st);
     while (!err && done < (s64)n) {
-        got = host_write(host_of(file), buffer + done, n - (size_t)done, st.size + (u64)done);
+        got = host_file_write(host_of(file), buffer + done, n - (size_t)done, st.size + (u64)done);
         if (got <= 0)
             break;
         done += got;
