@@ -215,6 +215,7 @@ lint: lint-rooms lint-format $(LINTED) ## check rooms, habits, format, and point
 lint-rooms:
 	@tools/lint/check.py
 	@[ ! -e kernel/syscall/syscalls.tbl ] || $(PYTHON) -B tools/gen/status.py --check
+	@[ ! -e kernel/host/border.tbl ] || $(PYTHON) -B tools/gen/border.py --check
 
 lint-format: $(B)/.deps
 	@bad=$$(printf '%s\n' $(FORMATTED) | xargs -n64 clang-format --dry-run 2>&1 | \

@@ -58,6 +58,14 @@ int target_resident(uintptr_t addr, size_t len, uint8_t *out)
 {
     return (int)reply_data(out);
 }
+static struct target_residence residence[3];
+
+int target_space_resident(struct target_space *space, struct target_residence *ranges, size_t n)
+{
+    for (size_t i = 0; i < n && i < 3; i++)
+        ranges[i] = residence[i];
+    return (int)reply;
+}
 int64_t target_space_peek(struct target_space *space, void *to, uintptr_t from, size_t len)
 {
     return reply_data(to);
@@ -333,6 +341,37 @@ static void what_is_not_written_is_zero(void **state)
     assert_int_equal(buffer[LEN], 's');
 }
 
+static struct host_residence resident_after(int told, uint64_t own, uint64_t shared)
+{
+    struct host_residence ranges[40] = {{.addr = ADDRESS, .len = 4 * PAGE_SIZE}};
+
+    reply = told;
+    /* it says that another range was asked for, too */
+    residence[0] = (struct target_residence){0, SIZE_MAX, own, shared};
+    if (host_space_resident(SPACE, ranges, ARRAY_SIZE(ranges)) != (told ? -EIO : 0))
+        fail_msg("the target says %d", told);
+    assert_int_equal(ranges[0].len, 4 * PAGE_SIZE);
+    return ranges[0];
+}
+
+/* breaks: space_resident_result space_resident_own space_resident_shared */
+static void no_more_pages_are_there_than_the_range_has(void **state)
+{
+    struct host_residence got = resident_after(0, 1, 3);
+
+    assert_true(got.own == 1 && got.shared == 3);
+    got = resident_after(0, 5, 0);
+    assert_true(got.own == 0 && got.shared == 0);
+    got = resident_after(0, 2, 3);
+    assert_true(got.own == 2 && got.shared == 0);
+    got = resident_after(0, UINT64_MAX, UINT64_MAX);
+    assert_true(got.own == 0 && got.shared == 0);
+    got = resident_after(-ESRCH, 1, 1);
+    assert_true(got.own == 0 && got.shared == 0);
+    got = resident_after(1, 1, 1);
+    assert_true(got.own == 0 && got.shared == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +382,7 @@ int main(void)
         cmocka_unit_test(kernel_memory_and_entropy_are_there_or_not),
         cmocka_unit_test(only_one_bit_says_that_a_page_is_there),
         cmocka_unit_test(what_is_not_written_is_zero),
+        cmocka_unit_test(no_more_pages_are_there_than_the_range_has),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
