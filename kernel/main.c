@@ -75,7 +75,7 @@ void upcall_main(const struct boot_info *told)
     pipe_start();
     timerfd_start();
     require("System V IPC", sysv_start());
-    net_start();
+    require("network", net_start(boot));
     require("devices", dev_start(boot));
     if (root_mount(boot))
         setup_failed(NULL, 0); /* it has said why */

@@ -5,6 +5,7 @@
 #ifndef MYST_BOOT_H
 #define MYST_BOOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,42 @@ struct boot_mount {
     int file;       /* host descriptor of the source, or -1 */
 };
 
+/* What the launcher saw of the host's network, and what the user wants of it. */
+struct boot_address {
+    uint32_t interface;   /* its index */
+    uint8_t family;       /* AF_INET, AF_INET6 */
+    uint8_t prefix;       /* bits */
+    uint8_t scope;        /* RT_SCOPE_ */
+    uint8_t ip[16];       /* network order; the first 4 bytes of AF_INET */
+    uint8_t broadcast[4]; /* of AF_INET; 0: none */
+};
+
+struct boot_interface { /* loopback is not among them: the instance has its own */
+    char name[16];
+    uint32_t index, flags, mtu; /* flags: IFF_ */
+    uint16_t type;              /* ARPHRD_ */
+    uint8_t mac[6];
+    uint8_t gateway4[4]; /* of the default route that leaves here; 0: none */
+    uint8_t gateway6[16];
+};
+
+struct boot_publish {
+    int file;           /* host descriptor: a TCP socket, bound */
+    uint16_t host_port; /* for messages */
+    uint16_t port;      /* inside */
+    uint8_t family;     /* of the host's socket */
+};
+
+struct boot_net {
+    bool outside; /* may the instance reach what lies beyond it? */
+    const struct boot_interface *interfaces;
+    const struct boot_address *addresses;
+    const struct boot_publish *publish;
+    const struct boot_address *resolvers; /* name servers of /etc/resolv.conf */
+    uint32_t ninterfaces, naddresses, npublish, nresolvers;
+    const char *resolv_conf; /* NULL: what the root file system has stands */
+};
+
 enum boot_root { BOOT_ROOT_DIRECTORY, BOOT_ROOT_CPIO };
 
 struct boot_info {
@@ -88,6 +125,7 @@ struct boot_info {
     uint32_t console_mode[3];
     uint32_t console_tty;       /* bit n: a terminal */
     uint32_t console_access[3]; /* O_ACCMODE and O_APPEND bits */
+    struct boot_net net;
     /* limits: {soft, hard} by RLIMIT_ number, of the launcher */
     uint64_t rlimits[16][2];
     /* debugging */

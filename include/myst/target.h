@@ -289,4 +289,61 @@ struct target_statfs {
 };
 int target_file_statfs(int file, struct target_statfs *out);
 
+/* ---- 11. Host sockets: TCP and UDP, beyond the instance ------------------------------------------------- */
+/*
+ * A socket is a host descriptor, closed by target_file_close(). None of these calls blocks: -EAGAIN or -EINPROGRESS,
+ * and the readiness queue tells when to try again.
+ */
+struct target_address {
+    uint16_t family; /* AF_INET, AF_INET6; 0: none */
+    uint16_t port;   /* in the processor's byte order */
+    uint32_t scope;  /* interface of a link-local IPv6 address, or 0 */
+    uint8_t ip[16];  /* in network order; the first 4 bytes of AF_INET */
+};
+
+int target_socket_open(int family, int type); /* SOCK_STREAM: TCP; SOCK_DGRAM: UDP */
+int target_socket_bind(int socket, const struct target_address *address);
+int target_socket_listen(int socket, int backlog);
+int target_socket_accept(int socket, struct target_address *peer); /* the new socket */
+/* Family 0 dissolves the connection of a UDP socket. */
+int target_socket_connect(int socket, const struct target_address *to);
+int target_socket_name(int socket, bool peer, struct target_address *out);
+#define TARGET_MESSAGE_PEEK 1 /* receiving: leave it there */
+#define TARGET_MESSAGE_OOB  2 /* TCP's urgent data */
+#define TARGET_MESSAGE_MORE 4 /* sending: more will follow */
+/* Kernel memory. A datagram is sent whole; to NULL: to the peer. */
+int64_t target_socket_send(int socket, const void *from, size_t len, int flags,
+                           const struct target_address *to);
+/* Of a datagram its whole length, which may be more than len, and who sent it; from may be NULL. */
+int64_t target_socket_receive(int socket, void *to, size_t len, int flags,
+                              struct target_address *from);
+int target_socket_shutdown(int socket, int how); /* SHUT_ */
+enum target_option { /* each is an int; times in seconds unless said otherwise */
+                     TARGET_OPTION_ERROR, /* reading only: a positive errno or 0, and clears it */
+                     TARGET_OPTION_REUSEADDR,
+                     TARGET_OPTION_KEEPALIVE,
+                     TARGET_OPTION_BROADCAST,
+                     TARGET_OPTION_OOBINLINE,
+                     TARGET_OPTION_LINGER, /* -1: off */
+                     TARGET_OPTION_NODELAY,
+                     TARGET_OPTION_CORK,
+                     TARGET_OPTION_KEEPIDLE,
+                     TARGET_OPTION_KEEPINTVL,
+                     TARGET_OPTION_KEEPCNT,
+                     TARGET_OPTION_USER_TIMEOUT, /* milliseconds */
+                     TARGET_OPTION_TOS,          /* or the traffic class */
+                     TARGET_OPTION_TTL,          /* or the hop limit */
+                     TARGET_OPTION_V6ONLY,
+                     TARGET_OPTION_MAXSEG, /* reading only */
+                     TARGET_OPTION_MTU,    /* reading only: of the connection's path */
+                     TARGET_OPTIONS
+};
+int target_socket_option(int socket, enum target_option option, bool set, int *value);
+enum target_count {
+    TARGET_COUNT_IN,   /* bytes to read, or of the next datagram */
+    TARGET_COUNT_OUT,  /* bytes not acknowledged yet */
+    TARGET_COUNT_MARK, /* 1: at the urgent mark */
+};
+int64_t target_socket_count(int socket, enum target_count what);
+
 #endif

@@ -212,6 +212,57 @@ static int user_mount(const struct boot_mount *mount)
     return err ? complain(mount->target, err) : 0;
 }
 
+/* ---- name servers ---- */
+
+#define RESOLV_CONF "/etc/resolv.conf"
+
+#define LINK_MAX_TEXT 256 /* where it leads; distributions have short ones */
+
+/* Where a symbolic link of that name in /etc leads to, so that a directory that is missing there can be made. */
+static int make_link_directory(void)
+{
+    AUTO_PATH link = {0};
+    char text[LINK_MAX_TEXT], target[LINK_MAX_TEXT + 8], *slash;
+    int n = -EINVAL;
+
+    if (path_lookup(AT_FDCWD, RESOLV_CONF, 0, &link) == 0 && inode_is(path_inode(&link), S_IFLNK))
+        n = path_readlink(&link, text, sizeof(text) - 1);
+    if (n < 0)
+        return make_directories("/etc");
+    text[n] = '\0';
+    scnprintf(target, sizeof(target), "%s%s", *text == '/' ? "" : "/etc/", text);
+    slash = strrchr(target, '/');
+    *slash = '\0';
+    return make_directories(target);
+}
+
+static int resolv_conf_write(const char *text)
+{
+    struct file *file = file_open(RESOLV_CONF, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    struct iter from;
+    ssize_t n;
+
+    if (PTR_ERR(file) == -ENOENT && make_link_directory() == 0)
+        file = file_open(RESOLV_CONF, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (IS_ERR(file))
+        return (int)PTR_ERR(file);
+    iter_init_kernel(&from, true, (void *)(uintptr_t)text, strlen(text));
+    n = file_write(file, &from, NULL);
+    file_put(file);
+    return n < 0 ? (int)n : 0;
+}
+
+/* A directory of the host that is written to keeps its own. */
+static int name_servers(const struct boot_info *boot)
+{
+    int err;
+
+    if (!boot->net.resolv_conf || boot->root_writable)
+        return 0;
+    err = resolv_conf_write(boot->net.resolv_conf);
+    return err ? complain(RESOLV_CONF, err) : 0;
+}
+
 /* The file systems that the root can be made of. */
 static int types_start(const struct boot_info *boot)
 {
@@ -244,6 +295,8 @@ static int mount_all(const struct boot_info *boot)
         err = pseudo_mount(&pseudos[i]);
     for (u32 i = 0; i < boot->nmounts && !err; i++)
         err = user_mount(&boot->mounts[i]);
+    if (!err)
+        err = name_servers(boot);
     self()->fs->umask = (umode)boot->umask & 0777;
     return err;
 }

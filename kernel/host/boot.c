@@ -2,6 +2,7 @@
 #include "host/boot.h"
 
 #include "base/string.h"
+#include "host/boot_net.h"
 #include "host/border.h"
 #include "host/descriptors.h"
 
@@ -179,10 +180,15 @@ static void check_limits(void)
             boot.rlimits[i][0] = boot.rlimits[i][1];
 }
 
+static const char *check_network(void)
+{
+    return boot_net_check(&boot.net);
+}
+
 const struct boot_info *host_boot(const struct boot_info *told, const char **field)
 {
     static const char *(*const checks[])(void) = {check_machine, check_program, check_identity,
-                                                  check_files};
+                                                  check_files, check_network};
 
     boot = *told;
     for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {

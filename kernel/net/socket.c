@@ -5,6 +5,9 @@
 #include "net/inet/inet.h"
 #include "net/internal.h"
 #include "net/unix/unix.h"
+#include "net/hostsock/hostsock.h"
+#include "net/interfaces.h"
+#include "net/netlink/netlink.h"
 #include "cred/cred.h"
 #include "syscall_proto.h"
 #include "time/time.h"
@@ -29,10 +32,13 @@ void socket_register(const struct socket_family *family)
     families[family->family] = family;
 }
 
-void net_start(void)
+int net_start(const struct boot_info *boot)
 {
+    interfaces_start(&boot->net);
     inet_start();
     unix_start();
+    netlink_start();
+    return hostsock_start(boot);
 }
 
 /* ---- the file ---- */
@@ -70,8 +76,10 @@ static u32 socket_poll(struct file *file, struct poll_table *table)
 static long socket_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
     struct socket *sock = socket_of(file);
+    long result = sock->ops->ioctl ? sock->ops->ioctl(sock, cmd, arg) : -ENOTTY;
 
-    return sock->ops->ioctl ? sock->ops->ioctl(sock, cmd, arg) : -ENOTTY;
+    /* netdevice(7): sockets of any family answer for the interfaces. */
+    return result == -ENOTTY ? interface_ioctl(cmd, arg) : result;
 }
 
 static void socket_release(struct file *file)

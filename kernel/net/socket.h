@@ -214,6 +214,7 @@ struct socket_family {
 };
 void socket_register(const struct socket_family *family); /* at start */
 
-void net_start(void); /* registers the families; kernel/main.c */
+struct boot_info;
+int net_start(const struct boot_info *boot); /* registers the families; kernel/main.c */
 
 #endif

@@ -19,6 +19,7 @@
     X(PIPE)          /* ipc: a pipe's buffers */                                                   \
     X(TTY)           /* dev: a terminal's discipline */                                            \
     X(UNIX_INFLIGHT) /* net: which sockets lie in queues, and the search for garbage */            \
+    X(READY)         /* host: who watches the host's readiness queue, and for whom */              \
     X(SOCKET)        /* net: a socket's state */                                                   \
     X(PORTS)         /* net: who uses a port: a bucket of the table */                             \
     X(CONNECTION)    /* net: both directions of a TCP connection */                                \
@@ -39,7 +40,6 @@
     X(TIMERFDS)      /* ipc: the list of timer descriptors */                                      \
     X(OBJECT)        /* a small object's own lock (eventfd, timerfd ...) */                        \
     X(TIMERS)        /* time: the timer queue */                                                   \
-    X(READY)         /* host: who watches the host's readiness queue, and for whom */              \
     X(WAITQ)         /* sync: a wait queue's list */                                               \
     X(SLAB)          /* mm: a slab cache */                                                        \
     X(PAGES)         /* mm: the page run allocator */                                              \

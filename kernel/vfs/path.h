@@ -112,6 +112,9 @@ int path_lookup_user(int dirfd, const char __user *text, u32 flags, struct path 
 /* The same, starting at a given place for relative names (mount targets of the boot, exec of "#!"). */
 int path_lookup_at(const struct path *start, const char *text, u32 flags, struct path *out);
 
+/* What a symbolic link says: its length, cut to size, no zero; -EINVAL when it is none that says anything. */
+int path_readlink(const struct path *path, char *buf, size_t size);
+
 /*
  * Calls of the kernel itself for set-up (boot, device nodes, image loading): like mkdir(2) and its kin,
  * relative to the caller's root, with the caller's credentials.

@@ -153,7 +153,7 @@ static int read_magic_link(struct inode *link, char *buf, size_t size)
     return link->ops->readlink ? link->ops->readlink(link, buf, size) : -EINVAL;
 }
 
-static int read_link(const struct path *path, char *buf, size_t size)
+int path_readlink(const struct path *path, char *buf, size_t size)
 {
     struct inode *inode = path_inode(path);
     size_t len;
@@ -185,7 +185,7 @@ long sys_readlinkat(int dirfd, const char __user *pathname, void __user *buf, in
     text = kmalloc(PATH_MAX);
     if (!text)
         return -ENOMEM;
-    len = read_link(&path, text, MIN((size_t)bufsiz, (size_t)PATH_MAX));
+    len = path_readlink(&path, text, MIN((size_t)bufsiz, (size_t)PATH_MAX));
     if (len > 0 && copy_to_user(buf, text, (size_t)len))
         len = -EFAULT;
     kfree(text);

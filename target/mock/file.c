@@ -147,6 +147,8 @@ int target_file_open(int dir, const char *name, int flags, unsigned int mode)
 
 void target_file_close(int file)
 {
+    if (socket_close(file))
+        return;
     lock();
     if (open_at(file)) {
         node_put_locked(files.open[file].node);

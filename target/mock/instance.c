@@ -146,6 +146,15 @@ static void boot_mounts_fill(struct boot_info *boot, const struct mock_options *
     boot->mounts = boot_mounts;
 }
 
+static const struct boot_interface boot_interface = {.name = "eth0",
+                                                     .index = 2,
+                                                     .flags = 0x1043,
+                                                     .mtu = 1500,
+                                                     .type = 1,
+                                                     .gateway4 = {192, 0, 2, 1}};
+static const struct boot_address boot_address = {
+    .interface = 2, .family = 2, .prefix = 24, .ip = {192, 0, 2, 2}};
+
 static void boot_fill(struct boot_info *boot, const struct mock_options *options)
 {
     *boot = (struct boot_info){
@@ -170,6 +179,11 @@ static void boot_fill(struct boot_info *boot, const struct mock_options *options
         .strace = options->strace,
         .verbose = options->verbose,
         .uname_machine = "x86_64",
+        .net = {.outside = true,
+                .interfaces = &boot_interface,
+                .ninterfaces = 1,
+                .addresses = &boot_address,
+                .naddresses = 1},
     };
     boot_mounts_fill(boot, options);
     for (int i = 0; i < 16; i++)
@@ -186,6 +200,7 @@ void mock_run(const struct mock_options *options, struct mock_result *result)
     spaces_reset();
     files_reset();
     ready_reset();
+    sockets_reset();
     console_reset();
     programs_reset();
     instance.options = options;

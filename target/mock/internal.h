@@ -158,6 +158,12 @@ int console_ready(int console); /* poll(2)'s bits that hold */
 /* ---- ready.c */
 
 void ready_reset(void);
+/* ---- socket.c: the host's network */
+
+void sockets_reset(void);
+bool socket_close(int file); /* false: it is none */
+int socket_ready(int file);  /* poll bits; POLLNVAL: it is none */
+
 void ready_news(int file); /* something new holds for a descriptor */
 
 /* ---- program.c */

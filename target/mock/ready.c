@@ -23,7 +23,9 @@ void ready_reset(void)
 /* What holds for a descriptor of either kind; -EPERM: it is a file, which is always ready. */
 static int ready_bits(int file)
 {
-    return file >= 0 && file <= 2 ? console_ready(file) : file_is_open(file) ? -EPERM : POLLNVAL;
+    if (file >= 0 && file <= 2)
+        return console_ready(file);
+    return file_is_open(file) ? -EPERM : socket_ready(file);
 }
 
 int target_poll(int file, int events)

@@ -116,6 +116,27 @@
     X(file_statfs, ffree, NUMBER)                                                                  \
     X(file_statfs, namelen, NUMBER)                                                                \
     X(file_statfs, frsize, NUMBER)                                                                 \
-    X(file_statfs, flags, NUMBER)
+    X(file_statfs, flags, NUMBER)                                                                  \
+    X(socket_open, result, FILE)                                                                   \
+    X(socket_bind, result, STATUS)                                                                 \
+    X(socket_listen, result, STATUS)                                                               \
+    X(socket_accept, result, FILE)                                                                 \
+    X(socket_connect, result, STATUS)                                                              \
+    X(socket_name, result, STATUS)                                                                 \
+    X(socket_name, family, NUMBER)                                                                 \
+    X(socket_name, port, NUMBER)                                                                   \
+    X(socket_name, scope, NUMBER)                                                                  \
+    X(socket_name, ip, BYTES)                                                                      \
+    X(socket_send, result, COUNT)                                                                  \
+    X(socket_receive, result, COUNT)                                                               \
+    X(socket_receive, data, BYTES)                                                                 \
+    X(socket_receive, family, NUMBER)                                                              \
+    X(socket_receive, port, NUMBER)                                                                \
+    X(socket_receive, scope, NUMBER)                                                               \
+    X(socket_receive, ip, BYTES)                                                                   \
+    X(socket_shutdown, result, STATUS)                                                             \
+    X(socket_option, result, STATUS)                                                               \
+    X(socket_option, value, NUMBER)                                                                \
+    X(socket_count, result, COUNT)
 
 #endif

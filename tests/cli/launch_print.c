@@ -52,11 +52,32 @@ static json_t *groups(const struct launch_options *options)
     return array;
 }
 
+static json_t *published(const struct launch_options *options)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < options->publish_count; i++) {
+        const struct launch_publish *port = &options->publish[i];
+        json_array_append_new(array,
+                              json_pack("[s?, i, i]", port->address, port->host_port, port->port));
+    }
+    return array;
+}
+
+static json_t *name_servers(const struct launch_options *options)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < options->dns_count; i++)
+        json_array_append_new(array, json_string(options->dns[i]));
+    return array;
+}
+
 int launch(const struct launch_options *options)
 {
     json_t *all = json_pack(
         "{s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s, s:I, s:i, s:i, s:o, s:i, s:i, s:I,"
-        " s:I, s:s?, s:b, s:b, s:I, s:i, s:i}",
+        " s:I, s:b, s:o, s:o, s:s?, s:b, s:b, s:I, s:i, s:i}",
         "program", options->program, "argv", strings(options->argv, options->argc), "envp",
         strings(options->envp, options->envc), "cwd", options->cwd, "rootfs_kind",
         options->rootfs_kind == ROOTFS_DIRECTORY ? "directory" : "cpio", "rootfs", options->rootfs,
@@ -65,8 +86,9 @@ int launch(const struct launch_options *options)
         "memory_size", (json_int_t)options->memory_size, "uid", (int)options->uid, "gid",
         (int)options->gid, "groups", groups(options), "closed_stdio", (int)options->closed_stdio,
         "umask", (int)options->umask, "ignored_signals", (json_int_t)options->ignored_signals,
-        "blocked_signals", (json_int_t)options->blocked_signals, "strace", options->strace, "stats",
-        options->stats, "no_patch", options->no_patch, "fault_seed",
+        "blocked_signals", (json_int_t)options->blocked_signals, "net_none", options->net_none,
+        "publish", published(options), "dns", name_servers(options), "strace", options->strace,
+        "stats", options->stats, "no_patch", options->no_patch, "fault_seed",
         (json_int_t)options->fault_seed, "fault_interval", (int)options->fault_interval,
         "verbosity", options->verbosity);
 

@@ -34,7 +34,7 @@ class Subcommands(CliTest):
         self.assertEqual(self.succeed("help", "exec").stdout.decode(), text)
         for name in ("--writable", "--mount", "--env", "--host-env", "--cwd", "--hostname",
                      "--user", "--memory-size", "--config", "--strace", "--stats", "--no-patch",
-                     "--host-faults"):
+                     "--host-faults", "--net", "--publish", "--dns"):
             self.assertIn(f"  {name}", text)
 
     def test_help_of_unknown(self):
@@ -137,6 +137,17 @@ class Options(CliTest):
             self.assertEqual((got["fault_seed"], got["fault_interval"]), expected)
         self.assertEqual(self.launched("/", "p")["fault_interval"], 0)
 
+    def test_network(self):
+        got = self.launched("/", "p")
+        self.assertEqual([got[key] for key in ("net_none", "publish", "dns")], [False, [], []])
+        got = self.launched("--publish", "80", "--publish=8080:80", "--publish", "127.0.0.1:1:2",
+                            "--publish", "[::1]:3", "--net", "host", "--dns", "192.0.2.1",
+                            "--dns=2001:db8::1", "/", "p")
+        self.assertEqual(got["publish"], [[None, 80, 80], [None, 8080, 80], ["127.0.0.1", 1, 2],
+                                          ["::1", 3, 3]])
+        self.assertEqual(got["dns"], ["192.0.2.1", "2001:db8::1"])
+        self.assertTrue(self.launched("--net=none", "/", "p")["net_none"])
+
     def test_later_wins(self):
         self.assertEqual(self.launched("--cwd=/a", "--cwd=/b", "/", "p")["cwd"], "/b")
 
@@ -228,7 +239,7 @@ class WrongOptions(CliTest):
 
     def test_without_value(self):
         for name in ("--mount", "--env", "--host-env", "--cwd", "--hostname", "--user",
-                     "--memory-size", "--config", "--host-faults"):
+                     "--memory-size", "--config", "--host-faults", "--net", "--publish", "--dns"):
             self.refuse_option([f"{name} needs a value"], name)
 
     def test_with_a_value_too_many(self):
@@ -264,6 +275,19 @@ class WrongOptions(CliTest):
         for text in ("", "x", "-1", "7:", "7:0", "7:x", "7:20:1", ":5", "7 ", "1" * 30,
                      "7:5000000000"):
             self.refuse_option(["--host-faults", "two numbers"], "--host-faults", text, "/", "p")
+
+    def test_network(self):
+        for text in ("", "all", "hosts"):
+            self.refuse_option(["--net", "none or host"], "--net", text, "/", "p")
+        for text in ("", "x", "0", "65536", "80:", ":80", "80:0", "80:1:2", "[::1]80", "::1:80",
+                     "256.1.1.1:80", "[127.0.0.1", "1.2.3.4:", "-1", "80 "):
+            self.refuse_option(["--publish", "[ADDRESS:]PORT[:PORT]"], "--publish", text, "/", "p")
+        for text in ("", "localhost", "1.2.3", "::1%lo"):
+            self.refuse_option(["--dns", "not an IP address"], "--dns", text, "/", "p")
+        four = [word for n in range(4) for word in ("--dns", f"192.0.2.{n}")]
+        self.refuse_option(["--dns", "3 name servers"], *four, "/", "p")
+        self.refuse_option(["--net none"], "--net", "none", "--publish", "80", "/", "p")
+        self.refuse_option(["--net none"], "--net", "none", "--dns", "192.0.2.1", "/", "p")
 
     def test_user(self):
         for text in ("", ":", ":1", "1:", "1:2:3"):

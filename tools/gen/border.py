@@ -29,7 +29,8 @@ AGGREGATE = re.compile(r"\b(struct|enum)\s+(\w+)\s*\{(.*?)\}\s*;", re.S)
 PROTOTYPE = re.compile(r"([\w\s*]+?)\b((?:target|upcall)_\w+)\s*\(([^;]*?)\)"
                        r"(?:\s*__attribute__\(\(\w+\)\))?\s*;", re.S)
 HANDLES = {"target_thread", "target_space"}     # given back to the target, which alone looks inside
-HANDED_IN = ["target_regs", "target_thread", "target_fault", "boot_mount", "boot_info"]
+HANDED_IN = ["target_regs", "target_thread", "target_fault", "boot_mount", "boot_address",
+              "boot_interface", "boot_publish", "boot_net", "boot_info"]
 RULE_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 CHECK = re.compile(r"\bBORDER[A-Z_]*\(([^()]*)")
 FUNCTION = re.compile(r"^[a-z][\w\s*]*?\b(\w+)\([^;]*?\)\n\{", re.M)

@@ -211,6 +211,28 @@ static void set_inherited(const struct invocation *invocation, struct launch_opt
         options->blocked_signals = blocked;
 }
 
+static int set_network(const char *name, const struct settings *settings,
+                       struct launch_options *options)
+{
+    struct launch_publish *ports = must_alloc((settings->publish_count + 1) * sizeof *ports);
+
+    if (settings->net_none && (settings->publish_count || settings->dns.count)) {
+        complain("%s: --net none: there is nothing to publish to, and no name server", name);
+        return STATUS_USAGE;
+    }
+    for (size_t i = 0; i < settings->publish_count; i++) {
+        const struct publish_setting *port = &settings->publish[i];
+        ports[i] = (struct launch_publish){
+            .address = port->address, .host_port = port->host_port, .port = port->port};
+    }
+    options->net_none = settings->net_none;
+    options->publish = ports;
+    options->publish_count = settings->publish_count;
+    options->dns = settings->dns.items;
+    options->dns_count = settings->dns.count;
+    return 0;
+}
+
 static void set_diagnostics(const struct settings *settings, struct launch_options *options)
 {
     options->memory_size = settings->memory_size;
@@ -244,6 +266,8 @@ int cmd_exec(const struct invocation *invocation)
         status = find_cwd(&settings, &options);
     if (status == 0)
         status = find_hostname(&settings, &options);
+    if (status == 0)
+        status = set_network(invocation->argv[0], &settings, &options);
     if (status == 0)
         status = set_program(&settings, &options);
     if (status)

@@ -24,6 +24,12 @@ struct launch_mount {
     const char *data;    /* the other options, comma separated, as mount(2) takes them; may be "" */
 };
 
+/* A TCP port of the host whose connections go to a port inside. */
+struct launch_publish {
+    const char *address;      /* of the host, numeric; NULL: all */
+    uint16_t host_port, port; /* 1 to 65535 */
+};
+
 struct launch_options {
     /* The program. */
     const char *program; /* path inside; without a slash, to be looked up in PATH of envp, inside */
@@ -47,6 +53,13 @@ struct launch_options {
     /* The machine as the program sees it. */
     const char *hostname; /* 1 to 64 bytes; default: the host's */
     uint64_t memory_size; /* bytes that the instance may use; 0 (default): the launcher chooses */
+
+    /* The network beyond the instance. */
+    bool net_none; /* there is none; default: connections outwards are the host's */
+    const struct launch_publish *publish; /* empty when net_none */
+    size_t publish_count;
+    char *const *dns; /* numeric addresses of name servers, at most 3; default: the host's own */
+    size_t dns_count;
 
     /* Who the program is. All capabilities when uid is 0, none otherwise. */
     uid_t uid;           /* real, effective, saved and file-system id; default: the caller's */

@@ -134,8 +134,7 @@ int settings_memory_size(struct settings *settings, const char *text)
     return 0;
 }
 
-/* A decimal number; returns what stands behind it, NULL when there is none or it is larger than max. */
-static const char *number_read(const char *text, uint64_t max, uint64_t *value)
+const char *number_read(const char *text, uint64_t max, uint64_t *value)
 {
     const char *end = text;
 

@@ -21,6 +21,11 @@ struct mount_setting {
     char *data;          /* the remaining options, comma separated; never NULL */
 };
 
+struct publish_setting {
+    char *address; /* numeric; NULL: all of the host's */
+    uint16_t host_port, port;
+};
+
 struct settings {
     char *program;        /* NULL: not said */
     struct list args;     /* without argv[0] */
@@ -32,6 +37,10 @@ struct settings {
     uint64_t memory_size; /* 0: not said */
     struct mount_setting *mounts;
     size_t mount_count;
+    bool net_none;
+    struct list dns; /* numeric addresses */
+    struct publish_setting *publish;
+    size_t publish_count;
     bool writable;
     bool stats;
     bool no_patch;
@@ -57,6 +66,13 @@ int settings_cwd(struct settings *settings, const char *path);
 int settings_hostname(struct settings *settings, const char *name);
 int settings_user(struct settings *settings, const char *text);
 int settings_memory_size(struct settings *settings, const char *text);
+/* "none" or "host" */
+int settings_net(struct settings *settings, const char *text);
+int settings_dns(struct settings *settings, const char *address);
+/* "[ADDRESS:]PORT[:PORT]" */
+int settings_publish(struct settings *settings, const char *text);
+/* A decimal number; returns what stands behind it, NULL when there is none or it is larger than max. */
+const char *number_read(const char *text, uint64_t max, uint64_t *value);
 /* "SEED[:INTERVAL]" */
 int settings_host_faults(struct settings *settings, const char *text);
 int settings_strace(struct settings *settings, const char *filter);

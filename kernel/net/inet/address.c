@@ -85,17 +85,26 @@ bool ip_is_own(const struct in6_addr *ip)
     return ip_is_loopback(ip) || (net && net->owns && net->owns(ip));
 }
 
-int ip_route(const struct in6_addr *to, struct in6_addr *from, bool *inside)
+static bool served_inside(const struct endpoint *to)
+{
+    AUTO(inet_put) struct inet_sock *receiver = port_find_receiver(&udp_ports, to, &ENDPOINT_ANY);
+    AUTO(inet_put) struct inet_sock *listener = port_find_listener(&tcp_ports, to, &ENDPOINT_ANY);
+
+    return receiver || listener;
+}
+
+int ip_route(const struct endpoint *to, struct in6_addr *from, bool *inside)
 {
     const struct outside_net *net = outside_net();
+    bool own = ip_is_own(&to->ip);
 
-    *inside = ip_is_own(to);
-    if (*inside) {
+    *inside = own && !(net && net->takes(to) && !served_inside(to));
+    if (own) {
         /* as Linux's table of local routes has it */
-        *from = ip_is_loopback(to) && ip_is_v4(to) ? ip_of_v4(INADDR_LOOPBACK) : *to;
+        *from = ip_is_loopback(&to->ip) && ip_is_v4(&to->ip) ? ip_of_v4(INADDR_LOOPBACK) : to->ip;
         return 0;
     }
-    return net ? net->route(to, from) : -ENETUNREACH;
+    return net ? net->route(&to->ip, from) : -ENETUNREACH;
 }
 
 /* ---- bind(2) ---- */

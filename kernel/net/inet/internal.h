@@ -144,7 +144,7 @@ int endpoint_from(const struct inet_sock *is, const struct sock_addr *addr, stru
 void endpoint_to(int family, const struct endpoint *from, struct sock_addr *out);
 bool ip_is_own(const struct in6_addr *ip); /* loopback, or on an interface */
 /* The source of what goes to `to`; *inside: it stays in the instance. -ENETUNREACH ... */
-int ip_route(const struct in6_addr *to, struct in6_addr *from, bool *inside);
+int ip_route(const struct endpoint *to, struct in6_addr *from, bool *inside);
 static inline bool ip_is_broadcast(const struct in6_addr *ip)
 {
     return ip_is_v4(ip) && (ip_v4(ip) == 0xffffffff || ip_v4(ip) == 0x7fffffff);

@@ -53,6 +53,8 @@ struct outside_ops {
 struct outside_net {
     /* Is this one of the instance's own addresses on an interface? (Loopback ones are not asked for.) */
     bool (*owns)(const struct in6_addr *ip);
+    /* Is this outside, though its address is an own one, unless somebody inside serves there? The host's resolver. */
+    bool (*takes)(const struct endpoint *to);
     /* From which own address a packet to `to` leaves; -ENETUNREACH, -EHOSTUNREACH. */
     int (*route)(const struct in6_addr *to, struct in6_addr *from);
     /*
@@ -67,8 +69,11 @@ struct outside_net {
      */
     int (*open)(struct socket *sock, const struct endpoint *local, bool bound,
                 struct outside **out);
-    /* A TCP socket listens, or (backlog -1) does not any more, where the outside could reach it. */
-    void (*listening)(const struct endpoint *local, int backlog);
+    /*
+     * A TCP socket listens (again: there is room in its backlog), or (backlog -1) does not any more, where the outside could
+     * reach it.
+     */
+    void (*listening)(struct socket *sock, const struct endpoint *local, int backlog);
 };
 void outside_register(const struct outside_net *net); /* at start, once */
 

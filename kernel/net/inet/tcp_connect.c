@@ -31,7 +31,7 @@ int tcp_listen(struct socket *sock, int backlog)
     }
     spin_unlock(&sock->lock);
     if (!err && outside_net() && outside_net()->listening)
-        outside_net()->listening(&local, backlog);
+        outside_net()->listening(sock, &local, backlog);
     return err;
 }
 
@@ -118,7 +118,7 @@ void tcp_listen_stop(struct tcp_sock *ts)
         }
     }
     if (outside_net() && outside_net()->listening)
-        outside_net()->listening(&local, -1);
+        outside_net()->listening(&is->sock, &local, -1);
 }
 
 /* accept(2): what a connection has from its listener. */
@@ -206,7 +206,7 @@ int tcp_accept(struct socket *sock, u32 flags, struct socket **out)
     adopt(child, end);
     listener_admit(ts);
     if (outside_net() && outside_net()->listening)
-        outside_net()->listening(&ts->inet.local, (int)ts->backlog);
+        outside_net()->listening(sock, &ts->inet.local, (int)ts->backlog);
     *out = &child->inet.sock;
     return 0;
 }
@@ -440,7 +440,7 @@ static int choose_source(struct inet_sock *is, struct endpoint *local, struct en
         return -ENETUNREACH;
     if (ip_is_broadcast(&peer->ip))
         return -EACCES;
-    err = ip_route(&peer->ip, &from, inside);
+    err = ip_route(peer, &from, inside);
     if (err)
         return err;
     spin_lock(&is->sock.lock);

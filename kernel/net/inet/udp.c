@@ -117,7 +117,7 @@ static int connect_peer(struct udp_sock *us, struct endpoint *peer, bool *inside
                        : (struct in6_addr){.s6_addr = {[15] = 1}};
     if (ip_is_broadcast(&peer->ip) && !socket_option(&is->sock, SOCKET_BROADCAST))
         return -EACCES;
-    err = ip_route(&peer->ip, &from, inside);
+    err = ip_route(peer, &from, inside);
     if (err)
         return err;
     spin_lock(&is->sock.lock);
@@ -146,6 +146,9 @@ static int udp_connect(struct socket *sock, const struct sock_addr *addr, u32 fl
     if (addr->family == AF_UNSPEC)
         return udp_disconnect(us);
     err = endpoint_from(&us->inet, addr, &peer);
+    /* An IPv6 socket takes IPv4 names too, and 0.0.0.0 is this machine's IPv4. */
+    if (!err && addr->family == AF_INET && ip_is_any(&peer.ip))
+        peer.ip = ip_of_v4(INADDR_LOOPBACK);
     if (!err)
         err = connect_peer(us, &peer, &inside);
     if (err)

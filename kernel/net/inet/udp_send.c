@@ -178,7 +178,7 @@ static int sending_route(struct udp_sock *us, struct sending *s)
         from = v4 ? ip_of_v4(INADDR_LOOPBACK) : (struct in6_addr){.s6_addr = {[15] = 1}};
         err = s->inside ? 0 : outside_net() ? outside_net()->route(&s->to.ip, &from) : -ENETUNREACH;
     } else {
-        err = ip_route(&s->to.ip, &from, &s->inside);
+        err = ip_route(&s->to, &from, &s->inside);
     }
     if (err)
         return err;
@@ -397,7 +397,9 @@ static ssize_t pend(struct udp_sock *us, const struct sending *s, struct message
 int udp_uncork(struct udp_sock *us)
 {
     struct sending s = {0};
+    struct in6_addr from;
     struct datagram *dg;
+    bool inside;
     int err;
 
     spin_lock(&us->inet.sock.lock);
@@ -407,7 +409,9 @@ int udp_uncork(struct udp_sock *us)
     spin_unlock(&us->inet.sock.lock);
     if (!dg)
         return 0;
-    if (ip_is_own(&dg->to.ip) || ip_is_multicast(&dg->to.ip)) {
+    if (ip_is_multicast(&dg->to.ip) || ip_route(&dg->to, &from, &inside))
+        inside = true;
+    if (inside) {
         deliver(us, &s, dg);
         return 0;
     }

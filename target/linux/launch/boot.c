@@ -1,5 +1,7 @@
 /* target/linux/launch/boot.c: the launch options and the host's facts as struct boot_info, in kernel memory. */
+#include "arena.h"
 #include "image.h"
+#include "network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,24 +17,6 @@
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
-
-/* A bump allocator behind .data and .bss; what it hands out stays for the life of the instance. */
-struct arena {
-    uint64_t next; /* offset in the page window */
-};
-
-static void *arena_get(struct arena *arena, size_t size)
-{
-    void *p = (void *)(MYST_WINDOW_BASE + arena->next);
-
-    arena->next += (size + 15) & ~15UL;
-    return p;
-}
-
-static const char *arena_string(struct arena *arena, const char *s)
-{
-    return s ? memcpy(arena_get(arena, strlen(s) + 1), s, strlen(s) + 1) : NULL;
-}
 
 static const char *const *arena_strings(struct arena *arena, char *const *v, size_t n)
 {
@@ -150,6 +134,8 @@ int image_fill_boot(struct target_shared *shared, const struct launch_options *o
     fill_mounts(&arena, boot, options);
     fill_console(boot, options);
     fill_machine(boot, options);
+    if (network_fill(&arena, &boot->net, options) < 0)
+        return -1;
     raise_descriptors();
     /* what the allocator may use begins on a page of its own */
     boot->data_pages = (arena.next + 4095) & ~4095UL;
