@@ -24,8 +24,8 @@ def write(folder, files):
     os.makedirs(folder, exist_ok=True)
     for name, text in files.items():
         path = os.path.join(folder, name)
-        if not os.path.exists(path) or open(path, encoding="ascii").read() != text:
-            with open(path, "w", encoding="ascii") as file:
+        if not os.path.exists(path) or open(path, encoding="utf-8").read() != text:
+            with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
 
 
@@ -53,7 +53,7 @@ def main():
                 "bad_pointers.h": bad_pointers.header(table, options.plausible),
             })
         if options.docs:
-            write(options.docs, {border.DOCUMENT: border.Border().markdown()})
+            write(options.docs, border.Border().documents())
             write(options.docs, {"syscalls.md": report.markdown(table, status)})
     except (TableError, border.BorderError) as error:
         sys.exit(f"gen.py: {error}")
