@@ -7,6 +7,7 @@
  * instance that watches another one is checked for loops when it begins to.
  */
 #include "base/errno.h"
+#include "base/rbtree.h"
 #include "host/ready.h"
 #include "mm/alloc.h"
 #include "mm/uaccess.h"
@@ -26,8 +27,8 @@
     (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
-    struct mutex lock;      /* class EPOLL: items */
-    struct list_head items; /* lock */
+    struct mutex lock;    /* class EPOLL: items */
+    struct rb_tree items; /* lock; by descriptor, then file */
     struct waitq wait; /* epoll_wait sleeps here, and whoever polls the instance; its lock: ready */
     struct list_head ready; /* wait.lock */
 };
@@ -39,7 +40,8 @@ struct epoll_hook { /* an item may stand in several queues */
 };
 
 struct epoll_item {
-    struct list_head link;       /* epoll->lock; epoll->items */
+    struct rb_node node;         /* epoll->lock; epoll->items */
+    struct list_head gone;       /* its remover's list, once it is in no tree */
     struct list_head watch;      /* epoll_links; file's watchers */
     struct list_head ready_link; /* epoll->wait.lock */
     struct list_head hooks;      /* constant after it was added */
@@ -118,15 +120,34 @@ static u32 item_ask(const struct epoll_item *item)
 
 /* --- items ------------------------------------------------------------------------------------------------ */
 
+struct item_name {
+    const struct file *file;
+    int fd;
+};
+
+static int item_compare(const void *key, const struct rb_node *node)
+{
+    const struct epoll_item *item = rb_entry(node, struct epoll_item, node);
+    const struct item_name *name = key;
+
+    if (name->fd != item->fd)
+        return name->fd < item->fd ? -1 : 1;
+    return name->file == item->file ? 0 : (uintptr_t)name->file < (uintptr_t)item->file ? -1 : 1;
+}
+
+static bool item_before(const struct rb_node *a, const struct rb_node *b)
+{
+    const struct epoll_item *item = rb_entry(a, struct epoll_item, node);
+    const struct item_name name = {.file = item->file, .fd = item->fd};
+
+    return item_compare(&name, b) < 0;
+}
+
 static struct epoll_item *item_find(struct epoll *ep, const struct file *file, int fd)
 {
-    struct epoll_item *item;
+    const struct item_name name = {.file = file, .fd = fd};
 
-    list_for_each_entry(item, &ep->items, link) {
-        if (item->file == file && item->fd == fd)
-            return item;
-    }
-    return NULL;
+    return rb_entry_or_null(rb_find(&ep->items, &name, item_compare), struct epoll_item, node);
 }
 
 static void item_free(struct epoll_item *item)
@@ -146,7 +167,7 @@ static void item_free(struct epoll_item *item)
 /* epoll_links and epoll->lock are held. */
 static void item_unlink(struct epoll_item *item)
 {
-    list_del(&item->link);
+    rb_erase(&item->epoll->items, &item->node);
     list_del(&item->watch);
     if (list_empty((struct list_head *)item->file->watchers)) {
         kfree(item->file->watchers);
@@ -173,7 +194,7 @@ static int tree_check(const struct epoll *ep, const struct epoll *top, int depth
 
     if (ep == top || depth > EPOLL_DEPTH)
         return -ELOOP;
-    list_for_each_entry(item, &ep->items, link) {
+    rb_for_each_entry(item, &ep->items, node) {
         if (item->file->ops == &epoll_ops && tree_check(item->file->private, top, depth + 1))
             return -ELOOP;
     }
@@ -188,7 +209,7 @@ static int item_insert(struct epoll *ep, struct epoll_item *item)
         return -ENOMEM;
     if (item_find(ep, item->file, item->fd))
         return -EEXIST;
-    list_add_tail(&item->link, &ep->items);
+    rb_insert(&ep->items, &item->node, item_before);
     list_add_tail(&item->watch, watchers);
     return 0;
 }
@@ -296,10 +317,10 @@ static void epoll_file_gone(struct file *file)
         mutex_lock(&item->epoll->lock);
         item_unlink(item);
         mutex_unlock(&item->epoll->lock);
-        list_add_tail(&item->link, &gone);
+        list_add_tail(&item->gone, &gone);
     }
     mutex_unlock(&epoll_links);
-    list_for_each_entry_safe(item, next, &gone, link)
+    list_for_each_entry_safe(item, next, &gone, gone)
         item_free(item);
 }
 
@@ -313,13 +334,13 @@ static void epoll_release(struct file *file)
 
     mutex_lock(&epoll_links);
     mutex_lock(&ep->lock);
-    list_for_each_entry_safe(item, next, &ep->items, link) {
+    rb_for_each_entry_safe(item, next, &ep->items, node) {
         item_unlink(item);
-        list_add_tail(&item->link, &gone);
+        list_add_tail(&item->gone, &gone);
     }
     mutex_unlock(&ep->lock);
     mutex_unlock(&epoll_links);
-    list_for_each_entry_safe(item, next, &gone, link)
+    list_for_each_entry_safe(item, next, &gone, gone)
         item_free(item);
     kfree(ep);
 }
@@ -379,7 +400,7 @@ static long epoll_create(int flags)
         return -ENOMEM;
     vfs_file_gone = epoll_file_gone;
     mutex_init(&ep->lock, EPOLL);
-    list_init(&ep->items);
+    rb_tree_init(&ep->items, NULL);
     list_init(&ep->ready);
     waitq_init(&ep->wait, "epoll");
     file = file_create_anon(&epoll_ops, NULL, O_RDWR, ep);

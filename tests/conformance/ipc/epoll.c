@@ -261,6 +261,69 @@ static void duplicate_can_be_added_beside_the_original(void **state)
     must(close(ep));
 }
 
+/* covers: epoll_ctl EPOLL_CTL_ADD EPOLL_CTL_MOD EPOLL_CTL_DEL dup2 */
+static void reused_number_names_the_new_file_only(void **state)
+{
+    (void)state;
+    int ep = must(epoll_create1(0));
+    int number = must(eventfd(1, 0));
+    int old = must(dup(number));
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = 1};
+    struct epoll_event got[4];
+
+    must(epoll_ctl(ep, EPOLL_CTL_ADD, number, &event));
+    int other = must(eventfd(1, 0));
+    must(dup2(other, number));
+    assert_errno(epoll_ctl(ep, EPOLL_CTL_MOD, number, &event), ENOENT);
+    event.data.u64 = 2;
+    must(epoll_ctl(ep, EPOLL_CTL_ADD, number, &event));
+    assert_returns(epoll_wait(ep, got, 4, 0), 2);
+    event.data.u64 = 3;
+    must(epoll_ctl(ep, EPOLL_CTL_MOD, number, &event));
+    assert_returns(epoll_wait(ep, got, 4, 0), 2);
+    assert_int_equal(got[0].data.u64 + got[1].data.u64, 1 + 3);
+    must(epoll_ctl(ep, EPOLL_CTL_DEL, number, NULL));
+    assert_returns(epoll_wait(ep, got, 4, 0), 1);
+    assert_int_equal(got[0].data.u64, 1);
+    must(close(number));
+    must(close(other));
+    must(close(old));
+    assert_returns(epoll_wait(ep, got, 4, 0), 0);
+    must(close(ep));
+}
+
+/* covers: epoll_ctl EPOLL_CTL_ADD EPOLL_CTL_MOD EPOLL_CTL_DEL epoll_wait */
+static void each_of_many_is_found_in_any_order(void **state)
+{
+    (void)state;
+    enum { MANY = 200, STEP = 77 }; /* without a common divisor: every number once */
+    int ep = must(epoll_create1(0));
+    int fds[MANY];
+    struct epoll_event event = {.events = EPOLLIN};
+    struct epoll_event got[MANY];
+
+    for (int i = 0; i < MANY; i++)
+        fds[i] = must(eventfd(1, 0));
+    for (int i = 0; i < MANY; i++) {
+        event.data.fd = -1;
+        must(epoll_ctl(ep, EPOLL_CTL_ADD, fds[i * STEP % MANY], &event));
+    }
+    for (int i = 0; i < MANY; i++) {
+        event.data.fd = fds[i];
+        must(epoll_ctl(ep, EPOLL_CTL_MOD, fds[i], &event));
+    }
+    for (int i = 0; i < MANY; i += 2)
+        must(epoll_ctl(ep, EPOLL_CTL_DEL, fds[i], NULL));
+    assert_returns(epoll_wait(ep, got, MANY, 0), MANY / 2);
+    for (int i = 0; i < MANY / 2; i++)
+        must(epoll_ctl(ep, EPOLL_CTL_DEL, got[i].data.fd, NULL));
+    for (int i = 0; i < MANY; i++) {
+        assert_errno(epoll_ctl(ep, EPOLL_CTL_DEL, fds[i], NULL), ENOENT);
+        must(close(fds[i]));
+    }
+    must(close(ep));
+}
+
 /* covers: epoll_ctl EPOLL_CTL_MOD ENOENT */
 static void modifying_what_was_not_added_is_refused(void **state)
 {
@@ -423,6 +486,8 @@ int main(void)
         cmocka_unit_test(last_close_of_the_file_ends_the_interest),
         cmocka_unit_test(duplicate_keeps_the_interest_alive),
         cmocka_unit_test(duplicate_can_be_added_beside_the_original),
+        cmocka_unit_test(reused_number_names_the_new_file_only),
+        cmocka_unit_test(each_of_many_is_found_in_any_order),
         cmocka_unit_test(modifying_what_was_not_added_is_refused),
         tempdir_test(regular_files_and_folders_are_refused),
         cmocka_unit_test(itself_and_other_kinds_are_refused),
