@@ -8,6 +8,7 @@
 #include "net/hostsock/hostsock.h"
 #include "net/interfaces.h"
 #include "net/netlink/netlink.h"
+#include "base/string.h"
 #include "cred/cred.h"
 #include "syscall_proto.h"
 #include "time/time.h"
@@ -106,6 +107,45 @@ bool file_is_socket(const struct file *file)
     return file->ops == &socket_file_ops;
 }
 
+/* ---- the inode: its one extended attribute names the protocol ---- */
+
+#define PROTOCOL_ATTRIBUTE "system.sockprotoname"
+
+static ssize_t attribute_copy(const char *text, void *to, size_t size)
+{
+    size_t n = strlen(text) + 1;
+
+    if (size && size < n)
+        return -ERANGE;
+    if (size)
+        memcpy(to, text, n);
+    return (ssize_t)n;
+}
+
+static ssize_t socket_xattr_get(struct inode *inode, const char *name, void *value, size_t size)
+{
+    return streq(name, PROTOCOL_ATTRIBUTE) ? attribute_copy(inode->private, value, size)
+                                           : -EOPNOTSUPP;
+}
+
+static ssize_t socket_xattr_list(struct inode *inode, char *names, size_t size)
+{
+    return attribute_copy(PROTOCOL_ATTRIBUTE, names, size);
+}
+
+static const struct inode_ops socket_inode_ops = {
+    .xattr_get = socket_xattr_get,
+    .xattr_list = socket_xattr_list,
+};
+
+/* TCPv6 and its kin have names of their own. */
+static const char *protocol_name(const struct socket_ops *ops, int family)
+{
+    if (family != AF_INET6)
+        return ops->name;
+    return streq(ops->name, "TCP") ? "TCPv6" : streq(ops->name, "UDP") ? "UDPv6" : ops->name;
+}
+
 int socket_init(struct socket *sock, const struct socket_ops *ops, int family, int type,
                 int protocol, int flags)
 {
@@ -114,6 +154,8 @@ int socket_init(struct socket *sock, const struct socket_ops *ops, int family, i
 
     if (err)
         return err;
+    inode->private = (void *)(uintptr_t)protocol_name(ops, family);
+    inode->ops = &socket_inode_ops;
     sock->ops = ops;
     sock->family = (u16)family;
     sock->type = (u16)type;

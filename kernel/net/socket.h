@@ -54,7 +54,7 @@ struct message {
  * have at least their two bytes of family when len is not 0; everything else about them is the family's to check.
  */
 struct socket_ops {
-    const char *name;
+    const char *name; /* the protocol's, as the extended attribute of its sockets tells it */
     int (*bind)(struct socket *sock, const struct sock_addr *addr);
     int (*listen)(struct socket *sock, int backlog); /* backlog is at most somaxconn, at least 0 */
     /* Waits by O_NONBLOCK (flags: the file's). 0, -EINPROGRESS, -EALREADY, -EISCONN, -EAGAIN (unix) ... */

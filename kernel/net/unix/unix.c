@@ -317,7 +317,7 @@ static void unix_option_changed(struct socket *sock, int option)
     .option_changed = unix_option_changed, .peek_offset = true, .release = unix_release
 
 const struct socket_ops unix_stream_ops = {
-    .name = "unix stream",
+    .name = "UNIX-STREAM",
     UNIX_OPS_COMMON,
     .listen = unix_listen,
     .connect = unix_connect,
@@ -327,7 +327,7 @@ const struct socket_ops unix_stream_ops = {
 };
 
 const struct socket_ops unix_seqpacket_ops = {
-    .name = "unix seqpacket",
+    .name = "UNIX",
     UNIX_OPS_COMMON,
     .listen = unix_listen,
     .connect = unix_connect,
@@ -337,7 +337,7 @@ const struct socket_ops unix_seqpacket_ops = {
 };
 
 const struct socket_ops unix_dgram_ops = {
-    .name = "unix dgram",
+    .name = "UNIX",
     UNIX_OPS_COMMON,
     .connect = unix_dgram_connect,
     .send = unix_dgram_send,

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/xattr.h>
 
 static int open_route(void)
 {
@@ -297,6 +298,33 @@ static void ioctls_tell_of_an_interface(void **state)
     must(close(fd));
 }
 
+static void assert_protocol(int family, int type, const char *expected)
+{
+    int fd = must(socket(family, type, 0));
+    char name[64];
+
+    assert_returns(fgetxattr(fd, "system.sockprotoname", NULL, 0), strlen(expected) + 1);
+    assert_returns(fgetxattr(fd, "system.sockprotoname", name, sizeof name), strlen(expected) + 1);
+    assert_string_equal(name, expected);
+    assert_errno(fgetxattr(fd, "system.sockprotoname", name, 1), ERANGE);
+    assert_errno(fgetxattr(fd, "user.other", name, sizeof name), ENODATA);
+    assert_errno(fgetxattr(fd, "system.other", name, sizeof name), EOPNOTSUPP);
+    assert_returns(flistxattr(fd, name, sizeof name), sizeof "system.sockprotoname");
+    assert_string_equal(name, "system.sockprotoname");
+    must(close(fd));
+}
+
+/* covers: fgetxattr flistxattr ERANGE */
+static void attribute_of_a_socket_names_its_protocol(void **state)
+{
+    (void)state;
+    assert_protocol(AF_UNIX, SOCK_STREAM, "UNIX-STREAM");
+    assert_protocol(AF_UNIX, SOCK_SEQPACKET, "UNIX");
+    assert_protocol(AF_INET, SOCK_STREAM, "TCP");
+    assert_protocol(AF_INET6, SOCK_DGRAM, "UDPv6");
+    assert_protocol(AF_NETLINK, SOCK_RAW, "NETLINK");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +341,7 @@ int main(void)
         cmocka_unit_test(options_are_kept),
         cmocka_unit_test(getifaddrs_finds_loopback),
         cmocka_unit_test(ioctls_tell_of_an_interface),
+        cmocka_unit_test(attribute_of_a_socket_names_its_protocol),
     };
 
     return cmocka_run_group_tests_name("net/netlink", tests, NULL, NULL);
