@@ -17,13 +17,14 @@ struct list_head {
 
 static inline void list_init(struct list_head *list)
 {
-    list->next = list;
+    WRITE_ONCE(list->next, list);
     list->prev = list;
 }
 
+/* May also be asked without the lock, by whoever can bear an answer that is over. */
 static inline bool list_empty(const struct list_head *head)
 {
-    return head->next == head;
+    return READ_ONCE(head->next) == head;
 }
 
 static inline void list_insert_between(struct list_head *link, struct list_head *prev,
@@ -31,7 +32,7 @@ static inline void list_insert_between(struct list_head *link, struct list_head 
 {
     link->prev = prev;
     link->next = next;
-    prev->next = link;
+    WRITE_ONCE(prev->next, link);
     next->prev = link;
 }
 
@@ -50,7 +51,7 @@ static inline void list_add_tail(struct list_head *link, struct list_head *head)
 /* Leaves the link an empty list of its own, so that a second list_del does no harm. */
 static inline void list_del(struct list_head *link)
 {
-    link->prev->next = link->next;
+    WRITE_ONCE(link->prev->next, link->next);
     link->next->prev = link->prev;
     list_init(link);
 }
@@ -73,8 +74,8 @@ static inline void list_splice_tail(struct list_head *from, struct list_head *to
     if (list_empty(from))
         return;
     from->next->prev = to->prev;
-    to->prev->next = from->next;
-    from->prev->next = to;
+    WRITE_ONCE(to->prev->next, from->next);
+    WRITE_ONCE(from->prev->next, to);
     to->prev = from->prev;
     list_init(from);
 }

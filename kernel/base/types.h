@@ -120,8 +120,13 @@ typedef s64 ktime; /* nanoseconds */
 #define mul_overflow(a, b, r) __builtin_mul_overflow(a, b, r)
 
 /* One load or store that the compiler neither repeats, splits, nor leaves out. */
+#ifndef __SANITIZE_THREAD__
 #define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#else /* which takes only these for what is meant to race */
+#define READ_ONCE(x)     __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#endif
 
 /* A pointer or a negative errno: the top page of the address space never holds an object. */
 #define MAX_ERRNO 4095

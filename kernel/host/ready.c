@@ -161,7 +161,7 @@ static int watch(enum wait_kind kind, ktime deadline)
 
     if (!watch_begin())
         return -EAGAIN;
-    self()->sleeps++;
+    WRITE_ONCE(self()->sleeps, self()->sleeps + 1);
     while (!woken() && !interrupted && n != -EINTR) {
         marks = marks_aside(kind, &interrupted);
         if (!interrupted)

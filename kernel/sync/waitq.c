@@ -171,7 +171,7 @@ static int sleep_on_word(ktime deadline)
         __atomic_compare_exchange_n(word, &seen, ARMED, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
         return seen == WOKEN ? 0 : -EAGAIN;
     }
-    self()->sleeps++;
+    WRITE_ONCE(self()->sleeps, self()->sleeps + 1);
     while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) == ASLEEP && !err)
         err = host_wait(word, ASLEEP, deadline);
     return seen == ARMED ? -EAGAIN : err;

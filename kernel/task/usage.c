@@ -58,7 +58,7 @@ void process_usage_locked(struct process *process, struct usage *out)
     for_each_thread(task, process) {
         struct mm *mm = task->self->mm;
 
-        out->switches += task->self->sleeps;
+        out->switches += READ_ONCE(task->self->sleeps);
         io_counts_add(&out->io, &task->self->io);
         if (mm)
             out->max_rss = MAX(out->max_rss, mm->highest_vm * (PAGE_SIZE / 1024));

@@ -281,10 +281,14 @@ void dentry_exchange(struct dentry *a, struct dentry *b)
     dentry_hash(b);
 }
 
-/* Which dentries are to go: those of a super, those in a directory, or those that nobody uses. */
+/*
+ * Which dentries are to go: those of a super; or, when nobody uses them, those in a directory, all, or those that
+ * nobody has used since the pruner last came by.
+ */
 struct prune {
     struct super *super;
     struct dentry *parent;
+    bool all;
 };
 
 static bool to_be_pruned(struct dentry *dentry, const struct prune *what)
@@ -296,7 +300,8 @@ static bool to_be_pruned(struct dentry *dentry, const struct prune *what)
         return false;
     if (what->parent)
         return dentry->parent == what->parent;
-    return !(__atomic_fetch_and(&dentry->flags, ~(u32)DENTRY_USED, __ATOMIC_RELAXED) & DENTRY_USED);
+    return what->all ||
+           !(__atomic_fetch_and(&dentry->flags, ~(u32)DENTRY_USED, __ATOMIC_RELAXED) & DENTRY_USED);
 }
 
 static void bucket_take(struct bucket *bucket, const struct prune *what, struct list_head *taken)
@@ -341,6 +346,22 @@ void dentry_prune_children(struct dentry *parent)
     for (u32 i = 0; i < BUCKETS && __atomic_load_n(&parent->cached, __ATOMIC_RELAXED); i++)
         bucket_take(&dentries.buckets[i], &(struct prune){.parent = parent}, &taken);
     put_taken(&taken);
+}
+
+/* A name keeps the one above it: with each round those that are left without names below can go. */
+void dentry_prune_all(void)
+{
+    u32 before, left = __atomic_load_n(&dentries.hashed, __ATOMIC_RELAXED);
+
+    do {
+        struct list_head taken = LIST_HEAD_INIT(taken);
+
+        before = left;
+        for (u32 i = 0; i < BUCKETS; i++)
+            bucket_take(&dentries.buckets[i], &(struct prune){.all = true}, &taken);
+        put_taken(&taken);
+        left = __atomic_load_n(&dentries.hashed, __ATOMIC_RELAXED);
+    } while (left < before);
 }
 
 void dentry_prune(void)

@@ -211,8 +211,8 @@ long sys_mount(const char __user *source, const char __user *target, const char 
     if (IS_ERR(options))
         return PTR_ERR(options);
     err = path_lookup_user(AT_FDCWD, target, LOOKUP_FOLLOW, &where);
-    if (!err && (flags & MS_NOUSER))
-        err = -EINVAL; /* the kernel's own mounts */
+    if (!err && (flags & BIT(31))) /* MS_NOUSER, which linux/mount.h shifts out of an int */
+        err = -EINVAL;             /* the kernel's own mounts */
     if (!err && !capable(CAP_SYS_ADMIN))
         err = -EPERM;
     if (!err)

@@ -43,6 +43,8 @@ static inline struct dentry *dentry_get(struct dentry *dentry)
 }
 void dentry_put(struct dentry *dentry);
 DEFINE_AUTO(dentry_put, struct dentry *)
+/* Drops all names that nobody uses, and what they keep. No lock may be held. */
+void dentry_prune_all(void);
 
 struct path {
     struct mount *mount;

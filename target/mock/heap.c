@@ -22,11 +22,14 @@ struct slab {
     size_t size, align;
 };
 
+#define STACKS_MAX 1024
+
 static struct {
     pthread_mutex_t lock; /* everything */
     struct object *objects;
     uint64_t count, bytes, next_number;
-    int64_t runs, stacks;
+    int64_t runs;
+    uint64_t stacks[STACKS_MAX]; /* offsets of kernel stacks; 0: none */
 } heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 #define HEAD(align) ((sizeof(struct object) + (align)-1) / (align) * (align))
@@ -160,13 +163,16 @@ void pages_free(uint64_t offset, size_t bytes);
 
 #define NONE UINT64_MAX
 
-static void runs_add(size_t bytes, size_t align, int n)
+/* Kernel stacks are kept for the next thread, and do not count. True: it is one. */
+static bool stack_note(uint64_t offset, uint64_t instead)
 {
-    pthread_mutex_lock(&heap.lock);
-    if (bytes == TARGET_STACK_SIZE && align == TARGET_STACK_SIZE)
-        heap.stacks += n;
-    heap.runs += n;
-    pthread_mutex_unlock(&heap.lock);
+    for (size_t i = 0; i < STACKS_MAX; i++) {
+        if (heap.stacks[i] == offset) {
+            heap.stacks[i] = instead;
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t pages_alloc(size_t bytes, size_t align, int flags)
@@ -175,14 +181,21 @@ uint64_t pages_alloc(size_t bytes, size_t align, int flags)
 
     if (!request_fails("run", MAKER))
         offset = page_runs_alloc(bytes, align, flags);
-    if (offset != NONE)
-        runs_add(bytes, align, 1);
+    if (offset == NONE)
+        return NONE;
+    pthread_mutex_lock(&heap.lock);
+    if (bytes != TARGET_STACK_SIZE || align != TARGET_STACK_SIZE || !stack_note(0, offset))
+        heap.runs++;
+    pthread_mutex_unlock(&heap.lock);
     return offset;
 }
 
 void pages_free(uint64_t offset, size_t bytes)
 {
-    runs_add(bytes, 0, -1);
+    pthread_mutex_lock(&heap.lock);
+    if (bytes != TARGET_STACK_SIZE || !stack_note(offset, 0))
+        heap.runs--;
+    pthread_mutex_unlock(&heap.lock);
     page_runs_free(offset, bytes);
 }
 
@@ -193,7 +206,7 @@ void heap_usage(struct mock_usage *out)
     pthread_mutex_lock(&heap.lock);
     out->objects = heap.count;
     out->bytes = heap.bytes;
-    out->runs = (uint64_t)(heap.runs - heap.stacks);
+    out->runs = (uint64_t)heap.runs;
     out->number = heap.next_number;
     pthread_mutex_unlock(&heap.lock);
 }
@@ -213,6 +226,7 @@ void heap_reset(void)
 {
     while (heap.objects)
         object_free(heap.objects + 1);
-    heap.runs = heap.stacks = 0;
+    heap.runs = 0;
+    memset(heap.stacks, 0, sizeof(heap.stacks));
     heap.next_number = 0;
 }

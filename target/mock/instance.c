@@ -213,8 +213,10 @@ void mock_run(const struct mock_options *options, struct mock_result *result)
         options->setup();
     boot_fill(&instance.boot, options);
 
+    sched_thread_starts(); /* as if this one ran, too: or the first may seem to be all there is */
     thread_first_start(space_new());
     thread_service_start();
+    sched_thread_ends();
     sched_all_ended();
     *result = instance.result;
     heap_reset();

@@ -192,6 +192,28 @@ static void select_range(struct target_space *space, uintptr_t start, uintptr_t 
         ++*last;
 }
 
+/* Neighbours that say the same become one, as Linux has it: mremap(2) then sees one mapping. */
+static void merge(struct target_space *space)
+{
+    size_t kept = 0;
+
+    for (size_t i = 1; i < space->count; i++) {
+        struct range *a = &space->ranges[kept], *b = &space->ranges[i];
+        bool follows = a->kind == ANON || a->offset + (a->end - a->start) == b->offset;
+
+        if (a->end == b->start && a->prot == b->prot && a->kind == b->kind && a->node == b->node &&
+            follows) {
+            a->end = b->end;
+            if (b->node)
+                node_put(b->node);
+        } else {
+            space->ranges[++kept] = *b;
+        }
+    }
+    if (space->count)
+        space->count = kept + 1;
+}
+
 static void unmap(struct target_space *space, uintptr_t start, uintptr_t end)
 {
     size_t first, last;
@@ -360,6 +382,7 @@ static int map(uintptr_t addr, size_t len, struct range range)
     pthread_mutex_lock(&space->lock);
     unmap(space, range.start, range.end);
     range_insert(space, range_from(space, addr), range);
+    merge(space);
     pthread_mutex_unlock(&space->lock);
     return 0;
 }
@@ -409,6 +432,7 @@ int target_protect(uintptr_t addr, size_t len, int prot)
             select_range(space, addr, addr + len, &first, &last);
             for (size_t i = first; i < last; i++)
                 space->ranges[i].prot = prot;
+            merge(space);
             err = 0;
         }
         pthread_mutex_unlock(&space->lock);

@@ -53,20 +53,29 @@ static uint32_t sequence_failed; /* atomic: the first one is kept */
             sequence_fail("%s:%d: %s: %ld, not %ld", __FILE__, __LINE__, #got, got_, wanted_);     \
     } while (0)
 
+static inline long must_succeed(long result, const char *file, int line, const char *what)
+{
+    if (result < 0)
+        sequence_fail("%s:%d: %s: %s", file, line, what, strerror((int)-result));
+    return result;
+}
+
 /* A call that succeeds: its result. */
-#define must(call)                                                                                 \
-    ({                                                                                             \
-        long result_ = (call);                                                                     \
-        if (result_ < 0)                                                                           \
-            sequence_fail("%s:%d: %s: %s", __FILE__, __LINE__, #call, strerror((int)-result_));    \
-        result_;                                                                                   \
-    })
+#define must(call) must_succeed(call, __FILE__, __LINE__, #call)
+
+/* Time passes when nobody runs: until all others sleep or have ended. */
+static inline void let_others_run(void)
+{
+    must(mock_call(__NR_nanosleep, mock_put((uint64_t[]){0, 1000}, 16), 0));
+}
 
 /* What the kernel has in use that programs can make it use: caches are emptied first. */
 static inline void usage(struct mock_usage *out)
 {
-    int fd = (int)must(mock_call(__NR_open, mock_string("/proc/sys/vm/drop_caches"), O_WRONLY, 0));
+    int fd;
 
+    let_others_run(); /* who was reaped may not be gone yet */
+    fd = (int)must(mock_call(__NR_open, mock_string("/proc/sys/vm/drop_caches"), O_WRONLY, 0));
     must(mock_call(__NR_write, fd, mock_string("3"), 1));
     must(mock_call(__NR_close, fd));
     mock_usage(out);

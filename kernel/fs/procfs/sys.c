@@ -1,6 +1,8 @@
 /* kernel/fs/procfs/sys.c: /proc/sys, proc(5): what is told there, and the names that can be set. */
+#include "base/atomic.h"
 #include "base/errno.h"
 #include "base/fmt.h"
+#include "base/parse.h"
 #include "base/string.h"
 #include "cred/cred.h"
 #include "fs/procfs/internal.h"
@@ -73,6 +75,28 @@ static ssize_t store_hostname(const struct subject *s, char *text, size_t len)
         *end = '\0';
     err = namespaces_set_nodename(text);
     return err ? err : (ssize_t)len;
+}
+
+/* proc(5), drop_caches: a set. 1: the page cache, of which nothing can go here; 2: names and inodes; 4: a quieter log. */
+static u32 drop_caches; /* atomic; as last written */
+
+static int show_drop_caches(const struct subject *s, struct text *out)
+{
+    text_print(out, "%u\n", READ_ONCE(drop_caches));
+    return 0;
+}
+
+static ssize_t store_drop_caches(const struct subject *s, char *text, size_t len)
+{
+    u64 value;
+    long n = parse_u64(text, len, 10, &value);
+
+    if (n <= 0 || value < 1 || value > 7)
+        return -EINVAL;
+    WRITE_ONCE(drop_caches, (u32)value);
+    if (value & 2)
+        dentry_prune_all();
+    return (ssize_t)len;
 }
 
 /* A random UUID of version 4 (RFC 4122). */
@@ -184,6 +208,10 @@ static const struct pseudo_entry fs_entries[] = {
 static const struct pseudo_dir fs_dir = {.entries = fs_entries};
 
 static const struct pseudo_entry vm_entries[] = {
+    {.name = "drop_caches",
+     .mode = S_IFREG | 0200,
+     .show = show_drop_caches,
+     .store = store_drop_caches},
     VALUE("max_map_count", show_max_map_count),
     VALUE("mmap_min_addr", show_mmap_min_addr),
     VALUE("nr_hugepages", show_zero),

@@ -213,6 +213,22 @@ static void settings_that_programs_ask_for_are_there(void **state)
     assert_string_equal(slurp("/proc/sys/kernel/arch"), "x86_64\n");
 }
 
+static void only_known_caches_are_dropped(void **state)
+{
+    (void)state;
+    int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+    struct stat st;
+
+    if (fd < 0 && (errno == EROFS || errno == EACCES))
+        skip(); /* not the superuser of the whole machine */
+    must(fd);
+    must(fstat(fd, &st));
+    assert_int_equal(st.st_mode, S_IFREG | 0200);
+    assert_errno(write(fd, "0", 1), EINVAL);
+    assert_errno(write(fd, "x", 1), EINVAL);
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +246,7 @@ int main(void)
         cmocka_unit_test(settings_are_for_root),
         cmocka_unit_test(files_of_the_machine_have_their_form),
         cmocka_unit_test(settings_that_programs_ask_for_are_there),
+        cmocka_unit_test(only_known_caches_are_dropped),
     };
 
     return cmocka_run_group_tests_name("fs/proc_system", tests, NULL, NULL);
