@@ -1,49 +1,18 @@
-/* target/mock/file.c: the host's file calls, as Linux answers them to a superuser, on the nodes of node.c. */
+/* target/mock/file.c: the host's calls on files, as Linux answers them to a superuser: opening, data, reading directories. */
 #include "node.h"
 
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SIZE_LIMIT (1ULL << 44) /* of a file */
-#define NAME_LIMIT 255
-
-static void lock(void)
-{
-    pthread_mutex_lock(&files.lock);
-}
-
-static void unlock(void)
-{
-    pthread_mutex_unlock(&files.lock);
-}
-
-/* --- descriptors and names ----------------------------------------------------------------------------- */
-
-static struct open *open_at(int file)
-{
-    return file >= 0 && file < FILES_MAX && files.open[file].node ? &files.open[file] : NULL;
-}
-
-static int get_dir(int dir, struct node **out)
-{
-    const struct open *open = open_at(dir);
-
-    if (!open)
-        return -EBADF;
-    if (!S_ISDIR(open->node->stat.mode))
-        return -ENOTDIR;
-    *out = open->node;
-    return 0;
-}
 
 /* An open file that data are moved through. */
 static int get_data(int file, int how, struct node **out)
 {
-    const struct open *open = open_at(file);
+    const struct open *open = file_at(file);
 
     if (!open || open->flags & TARGET_OPEN_PATH || !(open->flags & how))
         return -EBADF;
@@ -51,50 +20,6 @@ static int get_data(int file, int how, struct node **out)
         return -EISDIR;
     *out = open->node;
     return S_ISREG(open->node->stat.mode) ? 0 : -EINVAL;
-}
-
-static int check_name(const char *name)
-{
-    if (strlen(name) > NAME_LIMIT)
-        return -ENAMETOOLONG;
-    return strchr(name, '/') ? -EACCES : 0; /* the hosted target's RESOLVE_BENEATH and kin */
-}
-
-/* The file that a name stands for; "" is the descriptor's own. */
-static int find(int dir, const char *name, struct node **out)
-{
-    struct node *parent;
-    struct entry *entry;
-    int err;
-
-    if (!*name) {
-        *out = open_at(dir) ? open_at(dir)->node : NULL;
-        return *out ? 0 : -EBADF;
-    }
-    err = get_dir(dir, &parent);
-    if (!err)
-        err = check_name(name);
-    if (err)
-        return err;
-    entry = *dir_find(parent, name);
-    if (!entry)
-        return -ENOENT;
-    *out = entry->node;
-    return 0;
-}
-
-/* A name that does not exist yet. */
-static int find_free(int dir, const char *name, struct node **parent)
-{
-    int err = get_dir(dir, parent);
-
-    if (!err)
-        err = check_name(name);
-    if (err)
-        return err;
-    if (!*name || (*parent)->removed)
-        return -ENOENT;
-    return *dir_find(*parent, name) ? -EEXIST : 0;
 }
 
 /* --- opening and looking -------------------------------------------------------------------------------- */
@@ -114,19 +39,6 @@ static int open_node(struct node *node, int flags)
     return file_open_node(node, flags);
 }
 
-static int create_node(int dir, const char *name, uint32_t mode, struct node **out)
-{
-    struct node *parent;
-    int err = find_free(dir, name, &parent);
-
-    if (err)
-        return err;
-    *out = node_new(mode);
-    dir_add(parent, name, *out);
-    (*out)->refs--;
-    return 0;
-}
-
 int target_file_open(int dir, const char *name, int flags, unsigned int mode)
 {
     struct node *node;
@@ -134,14 +46,14 @@ int target_file_open(int dir, const char *name, int flags, unsigned int mode)
 
     if (request_fails("file", __builtin_return_address(0)))
         RESULT(file_open, -ENFILE);
-    lock();
+    files_lock();
     if (flags & TARGET_OPEN_CREATE)
-        err = create_node(dir, name, S_IFREG | (mode & 07777), &node);
+        err = file_create(dir, name, S_IFREG | (mode & 07777), &node);
     else
-        err = find(dir, name, &node);
+        err = file_find(dir, name, &node);
     if (!err)
         err = open_node(node, flags);
-    unlock();
+    files_unlock();
     RESULT(file_open, err);
 }
 
@@ -149,24 +61,24 @@ void target_file_close(int file)
 {
     if (socket_close(file))
         return;
-    lock();
-    if (open_at(file)) {
+    files_lock();
+    if (file_at(file)) {
         node_put_locked(files.open[file].node);
         files.open[file].node = NULL;
     }
-    unlock();
+    files_unlock();
 }
 
 struct node *file_node_get(int file)
 {
     struct node *node = NULL;
 
-    lock();
-    if (open_at(file) && S_ISREG(files.open[file].node->stat.mode)) {
+    files_lock();
+    if (file_at(file) && S_ISREG(files.open[file].node->stat.mode)) {
         node = files.open[file].node;
         node->refs++;
     }
-    unlock();
+    files_unlock();
     return node;
 }
 
@@ -175,11 +87,11 @@ int target_file_stat(int dir, const char *name, struct target_stat *out)
     struct node *node;
     int err;
 
-    lock();
-    err = find(dir, name, &node);
+    files_lock();
+    err = file_find(dir, name, &node);
     if (!err)
         *out = node->stat;
-    unlock();
+    files_unlock();
     if (!err) {
         OFFER(file_stat, ino, out->ino);
         OFFER(file_stat, size, out->size);
@@ -207,7 +119,7 @@ static size_t read_piece(struct node *node, char *to, size_t len, uint64_t offse
     size_t inside = offset % PAGE;
     const char *bytes;
 
-    lock();
+    files_lock();
     len = len < PAGE - inside ? len : PAGE - inside;
     if (offset >= node->stat.size)
         len = 0;
@@ -218,7 +130,7 @@ static size_t read_piece(struct node *node, char *to, size_t len, uint64_t offse
         memcpy(to, bytes + inside, len);
     else
         memset(to, 0, len);
-    unlock();
+    files_unlock();
     return len;
 }
 
@@ -241,11 +153,11 @@ static int take_data(int file, int how, struct node **out)
 {
     int err;
 
-    lock();
+    files_lock();
     err = get_data(file, how, out);
     if (!err)
         (*out)->refs++;
-    unlock();
+    files_unlock();
     return err;
 }
 
@@ -275,9 +187,9 @@ static int64_t write_node(struct node *node, const char *from, size_t len, uint6
         size_t n = len - done < PAGE ? len - done : PAGE;
         size_t got = any_read(piece, from + done, n);
 
-        lock();
+        files_lock();
         node_write(node, piece, got, offset + done);
-        unlock();
+        files_unlock();
         done += got;
         if (got < n)
             return done ? (int64_t)done : -EFAULT;
@@ -327,13 +239,13 @@ int64_t target_file_seek(int file, uint64_t offset, int whence)
     const struct open *open;
     int64_t at = -EBADF;
 
-    lock();
-    open = open_at(file);
+    files_lock();
+    open = file_at(file);
     if (open && S_ISREG(open->node->stat.mode))
         at = whence == SEEK_DATA || whence == SEEK_HOLE
                  ? seek_locked(open->node, offset, whence == SEEK_DATA)
                  : -EINVAL;
-    unlock();
+    files_unlock();
     RESULT(file_seek, at);
 }
 
@@ -342,13 +254,13 @@ int target_file_truncate(int file, uint64_t size)
     struct node *node;
     int err;
 
-    lock();
+    files_lock();
     err = get_data(file, TARGET_OPEN_WRITE, &node);
     if (!err && size > SIZE_LIMIT)
         err = -EFBIG;
     if (!err)
         node_set_size(node, size);
-    unlock();
+    files_unlock();
     RESULT(file_truncate, err);
 }
 
@@ -381,11 +293,11 @@ int target_file_allocate(int file, int mode, uint64_t offset, uint64_t len)
     struct node *node;
     int err;
 
-    lock();
+    files_lock();
     err = get_data(file, TARGET_OPEN_WRITE, &node);
     if (!err)
         err = allocate_locked(node, mode, offset, len);
-    unlock();
+    files_unlock();
     RESULT(file_allocate, err);
 }
 
@@ -394,9 +306,9 @@ int target_file_sync(int file, bool data_only)
     int err;
 
     (void)data_only;
-    lock();
-    err = open_at(file) ? 0 : -EBADF;
-    unlock();
+    files_lock();
+    err = file_at(file) ? 0 : -EBADF;
+    files_unlock();
     RESULT(file_sync, err);
 }
 
@@ -462,11 +374,11 @@ int64_t target_file_readdir(int dir, void *to, size_t len, int64_t cursor)
     struct node *node;
     int64_t n;
 
-    lock();
-    n = get_dir(dir, &node);
+    files_lock();
+    n = file_dir(dir, &node);
     if (!n)
         n = readdir_locked(node, to, len, cursor);
-    unlock();
+    files_unlock();
     if (n > 0)
         OFFER_BYTES(file_readdir, data, to, (size_t)n);
     RESULT(file_readdir, n);
@@ -477,252 +389,27 @@ int64_t target_file_readlink(int dir, const char *name, char *to, size_t len)
     struct node *node;
     int64_t n;
 
-    lock();
-    n = find(dir, name, &node);
+    files_lock();
+    n = file_find(dir, name, &node);
     if (!n && !S_ISLNK(node->stat.mode))
         n = -EINVAL;
     if (!n) {
         n = (int64_t)(len < strlen(node->text) ? len : strlen(node->text));
         memcpy(to, node->text, (size_t)n);
     }
-    unlock();
+    files_unlock();
     if (n > 0)
         OFFER_BYTES(file_readlink, data, to, (size_t)n);
     RESULT(file_readlink, n);
-}
-
-/* --- changes ------------------------------------------------------------------------------------------------- */
-
-static int make(int dir, const char *name, uint32_t mode, uint64_t rdev, const char *text)
-{
-    struct node *node;
-    int err;
-
-    lock();
-    err = create_node(dir, name, mode, &node);
-    if (!err && text) {
-        node->text = strdup(text);
-        node->stat.size = strlen(text);
-    }
-    if (!err)
-        node->stat.rdev = rdev;
-    unlock();
-    return err;
-}
-
-int target_file_mkdir(int dir, const char *name, unsigned int mode)
-{
-    RESULT(file_mkdir, make(dir, name, S_IFDIR | (mode & 07777), 0, NULL));
-}
-
-int target_file_mknod(int dir, const char *name, unsigned int mode, uint64_t rdev)
-{
-    RESULT(file_mknod, make(dir, name, mode & S_IFMT ? mode : mode | S_IFREG, rdev, NULL));
-}
-
-int target_file_symlink(const char *text, int dir, const char *name)
-{
-    RESULT(file_symlink, make(dir, name, S_IFLNK | 0777, 0, text));
-}
-
-static int remove_locked(struct node *dir, struct entry **at, bool directory)
-{
-    const struct node *node = (*at)->node;
-
-    if (directory && !S_ISDIR(node->stat.mode))
-        return -ENOTDIR;
-    if (!directory && S_ISDIR(node->stat.mode))
-        return -EISDIR;
-    if (node->entries)
-        return -ENOTEMPTY;
-    dir_remove(dir, at);
-    return 0;
-}
-
-int target_file_unlink(int dir, const char *name, bool directory)
-{
-    struct node *parent, *node;
-    int err;
-
-    lock();
-    err = get_dir(dir, &parent);
-    if (!err)
-        err = *name ? find(dir, name, &node) : -ENOENT;
-    if (!err)
-        err = remove_locked(parent, dir_find(parent, name), directory);
-    unlock();
-    RESULT(file_unlink, err);
-}
-
-int target_file_link(int from_dir, const char *from, int to_dir, const char *to)
-{
-    struct node *node, *parent;
-    int err;
-
-    lock();
-    err = find(from_dir, from, &node);
-    if (!err)
-        err = find_free(to_dir, to, &parent);
-    if (!err && S_ISDIR(node->stat.mode))
-        err = -EPERM;
-    if (!err)
-        dir_add(parent, to, node);
-    unlock();
-    RESULT(file_link, err);
-}
-
-static bool is_below(const struct node *node, const struct node *dir)
-{
-    for (; node; node = node->parent)
-        if (node == dir)
-            return true;
-    return false;
-}
-
-/* Makes way for what is moved there. */
-static int replace_locked(struct node *dir, struct entry **at, const struct node *by)
-{
-    const struct node *old = (*at)->node;
-
-    if (S_ISDIR(by->stat.mode) && !S_ISDIR(old->stat.mode))
-        return -ENOTDIR;
-    return remove_locked(dir, at, S_ISDIR(by->stat.mode));
-}
-
-static void exchange_locked(struct node *from_dir, struct entry *a, struct node *to_dir,
-                            struct entry *b)
-{
-    struct node *node = a->node;
-
-    a->node = b->node;
-    b->node = node;
-    if (S_ISDIR(a->node->stat.mode))
-        a->node->parent = from_dir;
-    if (S_ISDIR(b->node->stat.mode))
-        b->node->parent = to_dir;
-    if (S_ISDIR(a->node->stat.mode) != S_ISDIR(b->node->stat.mode)) {
-        from_dir->stat.nlink += S_ISDIR(a->node->stat.mode) ? 1 : -1U;
-        to_dir->stat.nlink += S_ISDIR(b->node->stat.mode) ? 1 : -1U;
-    }
-    node_touch(from_dir);
-    node_touch(to_dir);
-}
-
-static int rename_locked(struct node *from_dir, const char *from, struct node *to_dir,
-                         const char *to, unsigned int flags)
-{
-    struct entry **source = dir_find(from_dir, from), **target = dir_find(to_dir, to);
-    struct node *node;
-    int err;
-
-    if (!*source || (flags & RENAME_EXCHANGE && !*target))
-        return -ENOENT;
-    node = (*source)->node;
-    if (S_ISDIR(node->stat.mode) && is_below(to_dir, node))
-        return -EINVAL;
-    if (flags & RENAME_EXCHANGE) {
-        exchange_locked(from_dir, *source, to_dir, *target);
-        return 0;
-    }
-    if (to_dir->removed)
-        return -ENOENT;
-    if (*target && flags & RENAME_NOREPLACE)
-        return -EEXIST;
-    if (*target && (*target)->node == node)
-        return 0;
-    if (*target) {
-        err = replace_locked(to_dir, target, node);
-        if (err)
-            return err;
-    }
-    node->refs++;
-    dir_remove(from_dir, dir_find(from_dir, from));
-    node->removed = false;
-    dir_add(to_dir, to, node);
-    node_put_locked(node);
-    if (flags & RENAME_WHITEOUT) {
-        struct node *whiteout = node_new(S_IFCHR);
-
-        dir_add(from_dir, from, whiteout);
-        whiteout->refs--;
-    }
-    return 0;
-}
-
-int target_file_rename(int from_dir, const char *from, int to_dir, const char *to,
-                       unsigned int flags)
-{
-    struct node *source, *target;
-    int err;
-
-    lock();
-    err = get_dir(from_dir, &source);
-    if (!err)
-        err = get_dir(to_dir, &target);
-    if (!err)
-        err = check_name(from);
-    if (!err)
-        err = check_name(to);
-    if (!err)
-        err = *from && *to ? rename_locked(source, from, target, to, flags) : -ENOENT;
-    unlock();
-    RESULT(file_rename, err);
-}
-
-int target_file_chmod(int dir, const char *name, unsigned int mode)
-{
-    struct node *node;
-    int err;
-
-    lock();
-    err = find(dir, name, &node);
-    if (!err && S_ISLNK(node->stat.mode))
-        err = -EOPNOTSUPP;
-    if (!err) {
-        node->stat.mode = (node->stat.mode & S_IFMT) | (mode & 07777);
-        node->stat.ctime = sched_now() + MOCK_EPOCH;
-    }
-    unlock();
-    RESULT(file_chmod, err);
-}
-
-int target_file_chown(int dir, const char *name, uint32_t uid, uint32_t gid)
-{
-    struct node *node;
-    int err;
-
-    lock();
-    err = find(dir, name, &node);
-    if (!err && uid != UINT32_MAX)
-        node->stat.uid = uid;
-    if (!err && gid != UINT32_MAX)
-        node->stat.gid = gid;
-    unlock();
-    RESULT(file_chown, err);
-}
-
-int target_file_utimes(int dir, const char *name, int64_t atime, int64_t mtime)
-{
-    struct node *node;
-    int err;
-
-    lock();
-    err = find(dir, name, &node);
-    if (!err && atime != INT64_MIN)
-        node->stat.atime = atime;
-    if (!err && mtime != INT64_MIN)
-        node->stat.mtime = mtime;
-    unlock();
-    RESULT(file_utimes, err);
 }
 
 int target_file_statfs(int file, struct target_statfs *out)
 {
     int err;
 
-    lock();
-    err = open_at(file) ? 0 : -EBADF;
-    unlock();
+    files_lock();
+    err = file_at(file) ? 0 : -EBADF;
+    files_unlock();
     if (!err) {
         *out = (struct target_statfs){
             .type = 0xef53, /* as ext4 */

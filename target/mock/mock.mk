@@ -1,18 +1,25 @@
 # target/mock/mock.mk: the kernel as a library for user space, on the mock target; included by Makefile.
 #
-#   $(B)/mock/FLAVOUR/libkernel.a, libmock.a    FLAVOUR: asan (with UBSan), tsan, plain
+#   $(B)/mock/FLAVOUR/libkernel.a, libmock.a    FLAVOUR: asan (with UBSan), tsan, fuzz, plain
 #   $(B)/mock/FLAVOUR/sequences/NAME            tests/sequences/NAME.c on them
 #
 # A program of your own: compile with $(MOCK_CFLAGS) and the flavour's sanitizers, link as the
 # sequences are.
 
-MOCK_FLAVOURS   := asan tsan plain
+MOCK_FLAVOURS   := asan tsan fuzz plain
 MOCK_SANE_asan  := -fsanitize=address,undefined -fno-sanitize-recover=all
 MOCK_SANE_tsan  := -fsanitize=thread -Wno-tsan
+MOCK_SANE_fuzz  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 MOCK_SANE_plain :=
+# libFuzzer is clang's; a harness is linked with -fsanitize=fuzzer,address,undefined.
+MOCK_CC_asan := gcc
+MOCK_CC_tsan := gcc
+MOCK_CC_fuzz := clang
+MOCK_CC_plain := gcc
 
 # The kernel's flags, less what is for the bare processor; its names of libc's functions are moved.
-MOCK_KERNEL_CFLAGS = $(subst $(COMPILER_HEADERS),$(GCC_HEADERS),$(filter-out \
+MOCK_HEADERS = $(if $(filter clang,$(1)),$(LINT_CLANG_HEADERS),$(GCC_HEADERS))
+MOCK_KERNEL_CFLAGS = $(subst $(COMPILER_HEADERS),$(call MOCK_HEADERS,$(1)),$(filter-out \
     -mgeneral-regs-only -O2 -Wframe-larger-than=4096 -fno-asynchronous-unwind-tables,$(KERNEL_CFLAGS))) \
     -O1 -DMYST_MOCK -DMYST_MOCK_LAYOUT -DMYST_DEBUG -include tests/unit/rename.h
 MOCK_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE= $(WARNINGS) \
@@ -25,7 +32,7 @@ MOCK_SRCS        := $(wildcard target/mock/*.c)
 SEQUENCE_SRCS    := $(wildcard tests/sequences/*.c)
 endif
 $(foreach f,$(MOCK_FLAVOURS),$(B)/mock/$(f)/kernel/mm/pages.o): \
-    MOCK_KERNEL_CFLAGS += -Dpages_alloc=page_runs_alloc -Dpages_free=page_runs_free
+    KERNEL_CFLAGS += -Dpages_alloc=page_runs_alloc -Dpages_free=page_runs_free
 
 define mock_flavour
 MOCK_KERNEL_OBJS_$(1) := $$(patsubst %.S,$(B)/mock/$(1)/%.S.o,$$(patsubst %.c,$(B)/mock/$(1)/%.o,$$(MOCK_KERNEL_SRCS:$(B)/%=%)))
@@ -33,22 +40,22 @@ MOCK_OBJS_$(1)        := $$(MOCK_SRCS:%.c=$(B)/mock/$(1)/%.o)
 SEQUENCES_$(1)        := $$(SEQUENCE_SRCS:tests/%.c=$(B)/mock/$(1)/%)
 
 $(B)/mock/$(1)/kernel/%.o: kernel/%.c $(B)/.flags
-	$$(call say,CC)$$(MKDIR) gcc $$(MOCK_KERNEL_CFLAGS) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
+	$$(call say,CC)$$(MKDIR) $(MOCK_CC_$(1)) $$(call MOCK_KERNEL_CFLAGS,$(MOCK_CC_$(1))) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
 $(B)/mock/$(1)/kernel/%.S.o: kernel/%.S $(VDSO) $(B)/.flags
-	$$(call say,AS)$$(MKDIR) gcc $$(MOCK_KERNEL_CFLAGS) $$(DEPFLAGS) -I$(B) -D__ASSEMBLY__ -c $$< -o $$@
+	$$(call say,AS)$$(MKDIR) $(MOCK_CC_$(1)) $$(call MOCK_KERNEL_CFLAGS,$(MOCK_CC_$(1))) $$(DEPFLAGS) -I$(B) -D__ASSEMBLY__ -c $$< -o $$@
 $(B)/mock/$(1)/gen/%.o: $(B)/gen/%.c $(B)/.flags
-	$$(call say,CC)$$(MKDIR) gcc $$(MOCK_KERNEL_CFLAGS) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
+	$$(call say,CC)$$(MKDIR) $(MOCK_CC_$(1)) $$(call MOCK_KERNEL_CFLAGS,$(MOCK_CC_$(1))) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
 $(B)/mock/$(1)/target/%.o: target/%.c $(B)/.flags
-	$$(call say,CC)$$(MKDIR) gcc $$(MOCK_CFLAGS) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
+	$$(call say,CC)$$(MKDIR) $(MOCK_CC_$(1)) $$(MOCK_CFLAGS) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
 $(B)/mock/$(1)/sequences/%.o: tests/sequences/%.c $(B)/.flags
-	$$(call say,CC)$$(MKDIR) gcc $$(MOCK_CFLAGS) $$(MOCK_SANE_$(1)) -Itests/sequences $$(DEPFLAGS) -c $$< -o $$@
+	$$(call say,CC)$$(MKDIR) $(MOCK_CC_$(1)) $$(MOCK_CFLAGS) $$(MOCK_SANE_$(1)) -Itests/sequences $$(DEPFLAGS) -c $$< -o $$@
 
 $(B)/mock/$(1)/libkernel.a: $$(MOCK_KERNEL_OBJS_$(1))
 	$$(call say,AR)rm -f $$@ && ar rc $$@ $$^
 $(B)/mock/$(1)/libmock.a: $$(MOCK_OBJS_$(1))
 	$$(call say,AR)rm -f $$@ && ar rc $$@ $$^
 $$(SEQUENCES_$(1)): %: %.o $(B)/mock/$(1)/libkernel.a $(B)/mock/$(1)/libmock.a target/mock/kernel_data.ld
-	$$(call say,LD)gcc -pthread $$(MOCK_SANE_$(1)) $$< $$(call mock_link,$(1)) -lcmocka -o $$@
+	$$(call say,LD)$(MOCK_CC_$(1)) -pthread $$(MOCK_SANE_$(1):fuzzer-no-link,%=%) $$< $$(call mock_link,$(1)) -lcmocka -o $$@
 -include $$(MOCK_KERNEL_OBJS_$(1):.o=.d) $$(MOCK_OBJS_$(1):.o=.d) $$(SEQUENCES_$(1):=.d)
 endef
 # What a program links: a flavour's two archives, and the place of the kernel's data.

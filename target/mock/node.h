@@ -36,7 +36,8 @@ struct open {
     int flags;         /* TARGET_OPEN_ */
 };
 
-#define FILES_MAX 1024
+#define FILES_MAX  1024
+#define NAME_LIMIT 255
 
 struct files {
     pthread_mutex_t lock;
@@ -46,6 +47,16 @@ struct files {
     int64_t next_cookie;
 };
 extern struct files files;
+
+static inline void files_lock(void)
+{
+    pthread_mutex_lock(&files.lock);
+}
+
+static inline void files_unlock(void)
+{
+    pthread_mutex_unlock(&files.lock);
+}
 
 struct node *node_new(uint32_t mode);
 void node_put_locked(struct node *node);
@@ -63,5 +74,16 @@ int file_open_node(struct node *node, int flags);
 struct entry **dir_find(struct node *dir, const char *name);
 void dir_add(struct node *dir, const char *name, struct node *node);
 void dir_remove(struct node *dir, struct entry **at);
+
+/* ---- names.c: what descriptors and names stand for; 0 or a negative errno */
+
+struct open *file_at(int file); /* NULL: closed */
+int file_dir(int dir, struct node **out);
+int file_name_check(const char *name);
+/* The file of a name; "" is the descriptor's own. */
+int file_find(int dir, const char *name, struct node **out);
+/* The directory of a name that does not exist yet; a file of that name. */
+int file_find_free(int dir, const char *name, struct node **parent);
+int file_create(int dir, const char *name, uint32_t mode, struct node **out);
 
 #endif
