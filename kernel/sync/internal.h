@@ -53,13 +53,13 @@ static inline void waiting_begin(const void *what, const char *name)
 {
     struct self *me = self();
 
-    me->waiting_name = name;
-    me->waiting_for = what;
+    WRITE_ONCE(me->waiting_name, name);
+    WRITE_ONCE(me->waiting_for, what);
 }
 
 static inline void waiting_end(void)
 {
-    self()->waiting_for = NULL;
+    WRITE_ONCE(self()->waiting_for, NULL);
 }
 
 #endif

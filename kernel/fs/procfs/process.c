@@ -214,7 +214,7 @@ static int proc_schedstat(const struct subject *s, struct text *out)
 
     spin_lock(&tasks_lock);
     used = task_cpu_time(s->task);
-    sleeps = s->task->self && !s->task->exited ? s->task->self->sleeps : 0;
+    sleeps = s->task->self && !s->task->exited ? READ_ONCE(s->task->self->sleeps) : 0;
     spin_unlock(&tasks_lock);
     text_print(out, "%lld 0 %llu\n", (long long)used, (unsigned long long)sleeps + 1);
     return 0;
@@ -232,7 +232,7 @@ static int proc_sched(const struct subject *s, struct text *out)
     memcpy(comm, s->task->comm, sizeof(comm));
     threads = s->process->nthreads;
     used = task_cpu_time(s->task);
-    sleeps = s->task->self && !s->task->exited ? s->task->self->sleeps : 0;
+    sleeps = s->task->self && !s->task->exited ? READ_ONCE(s->task->self->sleeps) : 0;
     nice = s->task->sched.nice;
     spin_unlock(&tasks_lock);
     text_print(out, "%s (%d, #threads: %u)\n", comm, s->task->tid, threads);
