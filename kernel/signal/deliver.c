@@ -109,7 +109,7 @@ static void stop_begin(struct process *process, struct sighand *sighand, int sig
     spin_lock(&sighand->lock);
     /* a SIGCONT or SIGKILL may have come in between; the first also took pending stop signals away */
     if (!process->signals.stop_signal && !process->ending) {
-        process->signals.stop_signal = signo;
+        WRITE_ONCE(process->signals.stop_signal, signo);
         process->signals.stop_running = 0;
         for_each_thread(task, process) {
             process->signals.stop_running++;

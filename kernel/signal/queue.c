@@ -153,7 +153,7 @@ static bool continue_process(struct process *process)
     bool had_stopped = process->signals.stop_signal && process->signals.stop_running == 0;
 
     if (process->signals.stop_signal) {
-        process->signals.stop_signal = 0;
+        WRITE_ONCE(process->signals.stop_signal, 0);
         process->signals.stop_running = 0;
         wake_all(process);
     }
@@ -163,7 +163,7 @@ static bool continue_process(struct process *process)
 /* The signal of all threads: nothing else matters to them any more. tasks_lock held. */
 static void kill_process(struct process *process)
 {
-    process->signals.stop_signal = 0;
+    WRITE_ONCE(process->signals.stop_signal, 0);
     process_end_locked(process, SIGKILL);
     wake_all(process);
 }

@@ -36,13 +36,13 @@ void upcall_syscall(void)
     me->args[3] = regs->r10;
     me->args[4] = regs->r8;
     me->args[5] = regs->r9;
-    me->current_nr = (long)nr;
+    WRITE_ONCE(me->current_nr, (long)nr);
     record = record_begin(me, nr);
 
     result = syscall_dispatch(nr, me->args);
 
     record->result = (s32)result;
-    me->current_nr = -1;
+    WRITE_ONCE(me->current_nr, -1);
     regs->rax = (u64)result;
     if (wants_restart(result))
         __atomic_fetch_or(&me->thread.pending, PENDING_SIGNAL, __ATOMIC_SEQ_CST);

@@ -290,7 +290,7 @@ void task_exit(int code)
 
     spin_lock(&tasks_lock);
     if (!process->ending && last)
-        process->exit_status = (code & 0xff) << 8;
+        WRITE_ONCE(process->exit_status, (code & 0xff) << 8);
     unlink_thread_locked(task);
     /* others that began to end before the last one may still be on their way here */
     ended = process->nthreads == 0;

@@ -25,8 +25,8 @@ static void end_locked(struct process *process, int status, const struct task *b
 {
     if (process->ending)
         return;
-    process->ending = true;
-    process->exit_status = status;
+    WRITE_ONCE(process->ending, true);
+    WRITE_ONCE(process->exit_status, status);
     end_threads_locked(process, but);
 }
 

@@ -53,4 +53,5 @@ class CmockaOutput:
         elif len(self.cases) < self.announced and not failed:
             self.broken = f"{len(self.cases)} of {self.announced} cases were run: {ended}"
         elif status != 0 and not failed:
-            self.broken = f"every case passed, but the program {ended}"
+            said = [line for lines in self.details.values() for line in lines]
+            self.broken = "\n".join([f"every case passed, but the program {ended}", *said])

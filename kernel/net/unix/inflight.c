@@ -110,10 +110,10 @@ static void sockets_count(struct scm_files *files, int by)
         u->inflight += (u32)by;
         if (by > 0 && u->inflight == 1) {
             list_add_tail(&u->inflight_link, &inflight.sockets);
-            inflight.count++;
+            WRITE_ONCE(inflight.count, inflight.count + 1);
         } else if (!u->inflight) {
             list_del(&u->inflight_link);
-            inflight.count--;
+            WRITE_ONCE(inflight.count, inflight.count - 1);
         }
     }
     mutex_unlock(&inflight.lock);
