@@ -22,7 +22,9 @@ static int host_of(const struct file *file)
 
 static int hostfs_open(struct inode *inode, struct file *file)
 {
-    int access = hostfs_handle_for(inode, file->mode & (FILE_READ | FILE_WRITE));
+    u32 wanted = file->mode & (FILE_READ | FILE_WRITE);
+    /* open(2): neither for reading nor for writing takes both permissions, and is for ioctl(2) alone */
+    int access = hostfs_handle_for(inode, wanted ? wanted : FILE_READ);
 
     if (access < 0)
         return access;
