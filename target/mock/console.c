@@ -121,6 +121,7 @@ int64_t target_console_write(int console, const void *from, size_t len)
         size_t n = len - done < PAGE ? len - done : PAGE;
         size_t got = any_read(piece, (const char *)from + done, n);
 
+        sent_show(piece, got);
         pthread_mutex_lock(&lock);
         text_add(&output, piece, got);
         pthread_mutex_unlock(&lock);
@@ -156,6 +157,7 @@ int target_console_ioctl(int console, unsigned int request, void *arg, size_t le
 
 void target_log(const char *text, size_t len)
 {
+    sent_show(text, len);
     pthread_mutex_lock(&lock);
     text_add(&log_text, text, len);
     pthread_mutex_unlock(&lock);

@@ -187,6 +187,7 @@ static int64_t write_node(struct node *node, const char *from, size_t len, uint6
         size_t n = len - done < PAGE ? len - done : PAGE;
         size_t got = any_read(piece, from + done, n);
 
+        sent_show(piece, got);
         files_lock();
         node_write(node, piece, got, offset + done);
         files_unlock();

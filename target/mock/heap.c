@@ -211,13 +211,23 @@ void heap_usage(struct mock_usage *out)
     pthread_mutex_unlock(&heap.lock);
 }
 
+/* Of the sanitizers, where there are any. */
+void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size)
+    __attribute__((weak));
+
 void mock_usage_print(const struct mock_usage *before)
 {
     pthread_mutex_lock(&heap.lock);
-    for (const struct object *o = heap.objects; o; o = o->next)
-        if (o->number >= before->number)
-            fprintf(stderr, "mock: an object of %zu bytes is left, made at %p\n", o->size,
-                    o->maker);
+    for (const struct object *o = heap.objects; o; o = o->next) {
+        char where[200] = "";
+
+        if (o->number < before->number)
+            continue;
+        if (__sanitizer_symbolize_pc)
+            __sanitizer_symbolize_pc((char *)o->maker - 1, "%f %S", where, sizeof(where));
+        fprintf(stderr, "mock: an object of %zu bytes is left, made at %p %s\n", o->size, o->maker,
+                where);
+    }
     pthread_mutex_unlock(&heap.lock);
 }
 

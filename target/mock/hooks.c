@@ -10,7 +10,8 @@ const struct mock_reply_info mock_replies[MOCK_REPLIES] = {
 static struct {
     mock_reply_func *reply; /* atomic, and so is the next; the arguments are set before */
     mock_fail_func *fail;
-    void *reply_arg, *fail_arg;
+    mock_sent_func *sent;
+    void *reply_arg, *fail_arg, *sent_arg;
     uint64_t requests, failing; /* atomic: mock_fail_nth() */
 } hooks;
 
@@ -27,6 +28,21 @@ void reply_offer(enum mock_reply reply, void *value, size_t size)
 
     if (hook && size)
         hook(__atomic_load_n(&hooks.reply_arg, __ATOMIC_RELAXED), reply, value, size);
+}
+
+void mock_sent_hook(mock_sent_func *hook, void *arg)
+{
+    __atomic_store_n(&hooks.sent, NULL, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&hooks.sent_arg, arg, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&hooks.sent, hook, __ATOMIC_SEQ_CST);
+}
+
+void sent_show(const void *data, size_t size)
+{
+    mock_sent_func *hook = __atomic_load_n(&hooks.sent, __ATOMIC_ACQUIRE);
+
+    if (hook && size)
+        hook(__atomic_load_n(&hooks.sent_arg, __ATOMIC_RELAXED), data, size);
 }
 
 void mock_fail_hook(mock_fail_func *hook, void *arg)

@@ -42,6 +42,9 @@ void reply_offer(enum mock_reply reply, void *value, size_t size);
         return result_;                                                                            \
     } while (0)
 
+/* What the host gets of the kernel's or a program's memory. */
+void sent_show(const void *data, size_t size);
+
 bool request_fails(const char *what, const void *caller);
 
 /* ---- thread.c: host threads */

@@ -70,6 +70,10 @@ extern const struct mock_reply_info mock_replies[MOCK_REPLIES];
 typedef void mock_reply_func(void *arg, enum mock_reply reply, void *value, size_t size);
 void mock_reply_hook(mock_reply_func *hook, void *arg); /* NULL: the truth */
 
+/* What the host is sent: to be written to a file or the console, or logged. Called as the hook above is. */
+typedef void mock_sent_func(void *arg, const void *data, size_t size);
+void mock_sent_hook(mock_sent_func *hook, void *arg); /* NULL: none */
+
 /* ---- 2. Out of memory --------------------------------------------------------------------------- */
 
 /*
@@ -181,6 +185,8 @@ long mock_vfork(mock_script *child, void *arg);
 /* clone(2) with these flags; the child runs the script. tid_words: as parent_tid and child_tid. */
 long mock_clone(uint64_t flags, mock_script *child, void *arg, mock_user parent_tid,
                 mock_user child_tid);
+/* What the next thread runs that the caller makes by mock_call(), of whatever kind; its return ends that alone. */
+void mock_child(mock_script *child, void *arg);
 /* A thread of the caller's process. */
 long mock_thread(mock_script *script, void *arg);
 /* waitpid(2): the status, or -errno. */
@@ -189,6 +195,8 @@ long mock_wait(long pid);
 /* A handler: a function of the test, which gets the addresses of siginfo_t and ucontext_t. */
 typedef void mock_handler(int signo, mock_user info, mock_user context);
 long mock_handle(int signo, mock_handler *handler, uint64_t flags);
+/* The same as a number, for a struct sigaction of the script's own; RIP leads to no others. */
+uint64_t mock_handler_address(mock_handler *handler);
 
 /* ---- 5. The host's files: from setup, or from outside while an instance runs ------------------------ */
 

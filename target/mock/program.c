@@ -36,9 +36,38 @@ static struct {
     } at[PROGRAMS];
 } programs = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/*
+ * What the test gave out as a handler: a program can put any number into RIP, by sigreturn(2) or ptrace(2), and
+ * must not make this process run it.
+ */
+#define HANDLERS 32
+static mock_handler *handlers[HANDLERS]; /* atomic; NULL: the end */
+
+uint64_t mock_handler_address(mock_handler *handler)
+{
+    for (size_t i = 0; i < HANDLERS; i++) {
+        mock_handler *none = NULL;
+
+        if (__atomic_compare_exchange_n(&handlers[i], &none, handler, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST) ||
+            none == handler)
+            return (uint64_t)handler;
+    }
+    abort();
+}
+
+static bool is_handler(uint64_t rip)
+{
+    for (size_t i = 0; i < HANDLERS; i++)
+        if (rip && (uint64_t)__atomic_load_n(&handlers[i], __ATOMIC_RELAXED) == rip)
+            return true;
+    return false;
+}
+
 void programs_reset(void)
 {
     programs.count = 0;
+    memset(handlers, 0, sizeof(handlers));
 }
 
 /* --- images --------------------------------------------------------------------------------------------- */
@@ -172,7 +201,7 @@ static void go_on(void)
             return;
         if (rip == SITE)
             call_again(regs()->rax);
-        else if (rip >= MYST_USER_END && rip != RESTORER)
+        else if (is_handler(rip))
             call_handler(rip);
         else if (program_at(rip))
             longjmp(carrier->program, 1);
@@ -247,6 +276,11 @@ void program_run_child(void)
     __builtin_unreachable();
 }
 
+void mock_child(mock_script *child, void *arg)
+{
+    carrier->child = (struct script){child, arg, false};
+}
+
 long mock_clone(uint64_t flags, mock_script *child, void *arg, mock_user parent_tid,
                 mock_user child_tid)
 {
@@ -291,7 +325,7 @@ long mock_wait(long pid)
 
 long mock_handle(int signo, mock_handler *handler, uint64_t flags)
 {
-    const uint64_t action[4] = {(uint64_t)handler, flags | SA_RESTORER, RESTORER, 0};
+    const uint64_t action[4] = {mock_handler_address(handler), flags | SA_RESTORER, RESTORER, 0};
 
     return mock_call(__NR_rt_sigaction, signo, mock_put(action, sizeof(action)), 0, 8);
 }
