@@ -260,7 +260,7 @@ TEST_TOOLS  := $(B)/tests/isolate $(B)/tests/fuzz/calls $(B)/tests/table/argumen
     $(B)/tests/programs/work
 
 .PHONY: tests check
-tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) sequences ## build the tests without running them
+tests: $(UNIT) $(CONFORMANCE) $(TEST_TOOLS) sequences fuzzers ## build the tests without running them
 
 # A test that does not build is one that failed: the others run nevertheless.
 check: all ## build and run every test (tests/run --help selects)
@@ -303,8 +303,8 @@ $(BY_TABLE): $(B)/%: %.c $(B)/tests/table/table.o $(B)/gen/syscall_decode.o
 	$(call say,CC)$(MKDIR) gcc $(TABLE_CFLAGS) $^ -o $@
 
 .PHONY: fuzz
-fuzz: all $(B)/tests/fuzz/calls ## random system calls inside, for ten minutes (SECONDS=N)
-	@tests/fuzz/run --seconds $(or $(SECONDS),600)
+fuzz: all $(B)/tests/fuzz/calls fuzzers ## each fuzzer for ten minutes (TIME=SECONDS)
+	@tests/fuzz/run --seconds $(or $(TIME),600)
 
 .PHONY: coverage coverage-programs
 coverage: ## print how much of each room unit tests and sequences execute

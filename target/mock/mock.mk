@@ -9,7 +9,9 @@
 MOCK_FLAVOURS   := asan tsan fuzz plain
 MOCK_SANE_asan  := -fsanitize=address,undefined -fno-sanitize-recover=all
 MOCK_SANE_tsan  := -fsanitize=thread -Wno-tsan
-MOCK_SANE_fuzz  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+# The address of a member by a program's bad pointer is no access.
+MOCK_SANE_fuzz  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=alignment,null -fno-sanitize-recover=all \
+    -ftrivial-auto-var-init=pattern
 MOCK_SANE_plain :=
 # libFuzzer is clang's; a harness is linked with -fsanitize=fuzzer,address,undefined.
 MOCK_CC_asan := gcc
@@ -67,3 +69,31 @@ $(foreach f,$(MOCK_FLAVOURS),$(eval $(call mock_flavour,$(f))))
 mock: $(foreach f,$(MOCK_FLAVOURS),$(SEQUENCES_$(f))) # all that this file makes
 sequences: $(SEQUENCES_asan) $(SEQUENCES_tsan) # what tests/run sequences/ runs
 .PRECIOUS: $(B)/mock/%.o
+
+comma := ,
+
+# Fuzzers: tests/fuzz/mock_NAME.c, with libFuzzer's own main but for mock_lies, which tells each lie in turn.
+# Those that lie run tests/sequences, with a stand-in for cmocka; instance.c tells lies of its own.
+FUZZ_PROGRAMS := $(B)/mock/fuzz/mock_calls $(B)/mock/fuzz/mock_replies $(B)/mock/fuzz/mock_lies
+FUZZ_CFLAGS    = $(MOCK_CFLAGS) $(MOCK_SANE_fuzz) -Itests/fuzz -Ikernel -I$(B)/gen
+FUZZ_LINK      = $(MOCK_CC_fuzz) -pthread $(filter %.o,$^) $(call mock_link,fuzz) -o $@
+FUZZ_COMMON   := $(B)/mock/fuzz/mock_fuzz.o
+FUZZ_CASES    := $(patsubst tests/sequences/%.c,$(B)/mock/fuzz/cases/%.o,$(filter-out %/instance.c,$(SEQUENCE_SRCS)))
+FUZZ_LIES     := $(FUZZ_COMMON) $(B)/mock/fuzz/lies.o $(FUZZ_CASES)
+FUZZ_NEEDS    := $(B)/mock/fuzz/libkernel.a $(B)/mock/fuzz/libmock.a target/mock/kernel_data.ld
+
+.PHONY: fuzzers
+fuzzers: $(FUZZ_PROGRAMS)
+$(B)/mock/fuzz/%.o: tests/fuzz/%.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(MOCK_CC_fuzz) $(FUZZ_CFLAGS) $(DEPFLAGS) -c $< -o $@
+# A case's main() says what cases there are, before the fuzzer's begins.
+$(FUZZ_CASES): $(B)/mock/fuzz/cases/%.o: tests/sequences/%.c $(B)/.flags
+	$(call say,CC)$(MKDIR) $(MOCK_CC_fuzz) -isystem tests/fuzz/cases $(FUZZ_CFLAGS) -Itests/sequences \
+	    -Wno-unused-variable -Dmain=cases_of_$* $(DEPFLAGS) -c $< -o $@
+$(B)/mock/fuzz/mock_calls: $(B)/mock/fuzz/mock_calls.o $(FUZZ_COMMON) $(FUZZ_NEEDS)
+	$(call say,LD)$(FUZZ_LINK) $(subst fuzzer-no-link,fuzzer,$(MOCK_SANE_fuzz))
+$(B)/mock/fuzz/mock_replies: $(B)/mock/fuzz/mock_replies.o $(FUZZ_LIES) $(FUZZ_NEEDS)
+	$(call say,LD)$(FUZZ_LINK) $(subst fuzzer-no-link,fuzzer,$(MOCK_SANE_fuzz))
+$(B)/mock/fuzz/mock_lies: $(B)/mock/fuzz/mock_lies.o $(FUZZ_LIES) $(FUZZ_NEEDS)
+	$(call say,LD)$(FUZZ_LINK) $(subst fuzzer-no-link$(comma),,$(MOCK_SANE_fuzz))
+-include $(FUZZ_PROGRAMS:=.d) $(FUZZ_LIES:.o=.d)
