@@ -477,6 +477,7 @@ static const struct file_ops slave_ops = {
     .poll = slave_poll,
     .ioctl = pty_slave_ioctl,
     .release = slave_release,
+    .async = true,
 };
 
 /* May the slave be opened? Then it counts. */
@@ -548,6 +549,7 @@ static const struct file_ops master_ops = {
     .poll = master_poll,
     .ioctl = pty_master_ioctl,
     .release = master_release,
+    .async = true,
 };
 
 /* Each open of /dev/ptmx is a new pair, in the devpts that stands beside that name. */

@@ -463,6 +463,7 @@ static const struct file_ops pipe_ops = {
     .ioctl = pipe_ioctl,
     .fcntl = pipe_fcntl,
     .release = pipe_release,
+    .async = true,
 };
 
 static struct file *pipe_end(struct pipe *pipe, struct inode *inode, int flags)
@@ -625,6 +626,7 @@ static const struct file_ops fifo_file_ops = {
     .ioctl = pipe_ioctl,
     .fcntl = pipe_fcntl,
     .release = pipe_release,
+    .async = true,
 };
 
 bool file_is_pipe(const struct file *file)

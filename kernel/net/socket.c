@@ -100,6 +100,7 @@ static const struct file_ops socket_file_ops = {
     .poll = socket_poll,
     .ioctl = socket_ioctl,
     .release = socket_release,
+    .async = true,
 };
 
 bool file_is_socket(const struct file *file)

@@ -23,6 +23,7 @@ struct namespaces;
 #define PENDING_WORK   (1U << 2) /* mm: mm_catch_up() */
 #define PENDING_TRACE  (1U << 3) /* task: ptrace */
 #define PENDING_CPU    (1U << 4) /* task: compare the CPU time with its limit */
+#define PENDING_ASYNC  (1U << 5) /* vfs: file_async_tell() */
 
 #define SELF_MAX_LOCKS    12
 #define SELF_CALL_HISTORY 64

@@ -17,11 +17,19 @@ static void signal_self(int signo)
     signal_send_task(task_self(), &info);
 }
 
+/* Who sleeps tells first what its call has caused so far: the owner may have to act for the sleep to end. */
+static bool sleep_is_over(bool fatal_only)
+{
+    if (file_async_due())
+        file_async_tell();
+    return signal_pending(fatal_only);
+}
+
 void signal_start(const struct boot_info *boot)
 {
     struct task *task = task_self();
 
-    wait_signal_pending = signal_pending;
+    wait_signal_pending = sleep_is_over;
     timers_start();
     vfs_signal = signal_self;
     task->signals.blocked = boot->blocked_signals & ~UNBLOCKABLE;

@@ -122,6 +122,8 @@ void signal_force_fatal(int signo); /* as a fault whose handler cannot run: kill
 /* The same with tasks_lock held; task NULL: to the process. */
 int signal_send_locked(struct process *process, struct task *task, const siginfo_t *info);
 /* To whoever a file was given by F_SETOWN, if its giver might signal them; to nobody when it was not. */
+struct file_owner;
+void signal_owner(const struct file_owner *owner, const siginfo_t *info);
 void signal_file_owner(struct file *file, const siginfo_t *info);
 
 /* The task room tells that a thread has ended. tasks_lock held. */

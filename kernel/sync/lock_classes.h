@@ -12,6 +12,7 @@
     X(MOUNT)         /* vfs: the mount tree */                                                     \
     X(EPOLL_TREE)    /* ipc: nesting of epoll instances */                                         \
     X(EPOLL)         /* ipc: one epoll instance's interest list */                                 \
+    X(ASYNC)         /* vfs: which files signal their owners */                                    \
     X(FILE_POS)      /* vfs: a file's position */                                                  \
     X(INODE)         /* vfs: a directory's entries, a file's size */                               \
     X(COPY_UP)       /* overlay: copying one inode up */                                           \
@@ -41,6 +42,7 @@
     X(OBJECT)        /* a small object's own lock (eventfd, timerfd ...) */                        \
     X(TIMERS)        /* time: the timer queue */                                                   \
     X(WAITQ)         /* sync: a wait queue's list */                                               \
+    X(ASYNC_DUE)     /* vfs: owners of files, and the files that have something to tell theirs */  \
     X(SLAB)          /* mm: a slab cache */                                                        \
     X(PAGES)         /* mm: the page run allocator */                                              \
     X(LOG)           /* log: the line buffer */

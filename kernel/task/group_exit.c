@@ -5,6 +5,7 @@
 #include "base/errno.h"
 #include "mm/mm.h"
 #include "syscall_proto.h"
+#include "vfs/file.h"
 
 #define STATUS_CORE 0x80 /* wait(2), WCOREDUMP */
 
@@ -131,5 +132,7 @@ void upcall_exit_work(void)
     }
     if (marks & PENDING_WORK)
         mm_catch_up();
+    if (marks & PENDING_ASYNC)
+        file_async_tell();
     signal_deliver();
 }

@@ -58,7 +58,7 @@ static long dup_from(int nr, unsigned long lowest, bool cloexec)
     return fd;
 }
 
-static long set_flags(struct file *file, int flags)
+static long set_flags(struct file *file, int fd, int flags)
 {
     u32 old = file_flags(file), new;
     int err;
@@ -66,6 +66,8 @@ static long set_flags(struct file *file, int flags)
     if ((flags & O_NOATIME) && !(old & O_NOATIME) && !inode_owner_or_capable(file->inode))
         return -EPERM;
     err = file->ops->set_flags ? file->ops->set_flags(file, flags) : 0;
+    if (!err && file->ops->async && ((flags ^ (int)old) & FASYNC))
+        err = file_set_async(file, fd, flags & FASYNC);
     if (err)
         return err;
     do {
@@ -73,63 +75,6 @@ static long set_flags(struct file *file, int flags)
     } while (!__atomic_compare_exchange_n(&file->flags, &old, new, false, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
     return 0;
-}
-
-/* ---- who gets the signals of O_ASYNC ---- */
-
-bool (*vfs_owner_exists)(int type, int id);
-
-static long set_owner(struct file *file, int type, int id)
-{
-    if (type != F_OWNER_TID && type != F_OWNER_PID && type != F_OWNER_PGRP)
-        return -EINVAL;
-    if (id < 0)
-        return -EINVAL;
-    if (id && vfs_owner_exists && !vfs_owner_exists(type, id))
-        return -ESRCH;
-    spin_lock(&file->lock);
-    file->owner.type = type;
-    file->owner.id = id;
-    file->owner.uid = cred_current()->uid;
-    file->owner.euid = cred_current()->euid;
-    spin_unlock(&file->lock);
-    return 0;
-}
-
-static long owner_call(struct file *file, unsigned int cmd, unsigned long arg)
-{
-    struct f_owner_ex ex;
-    struct file_owner owner;
-
-    spin_lock(&file->lock);
-    owner = file->owner;
-    spin_unlock(&file->lock);
-
-    switch (cmd) {
-    case F_SETOWN:
-        if ((int)arg == INT32_MIN)
-            return -EINVAL;
-        return (int)arg < 0 ? set_owner(file, F_OWNER_PGRP, -(int)arg)
-                            : set_owner(file, F_OWNER_PID, (int)arg);
-    case F_GETOWN:
-        return owner.type == F_OWNER_PGRP ? -owner.id : owner.id;
-    case F_SETOWN_EX:
-        if (copy_from_user(&ex, (void __user *)arg, sizeof(ex)))
-            return -EFAULT;
-        return set_owner(file, ex.type, ex.pid);
-    case F_GETOWN_EX:
-        ex = (struct f_owner_ex){.type = owner.type, .pid = owner.id};
-        return copy_to_user((void __user *)arg, &ex, sizeof(ex));
-    case F_SETSIG:
-        if (arg > 64)
-            return -EINVAL;
-        spin_lock(&file->lock);
-        file->owner.signal = (int)arg;
-        spin_unlock(&file->lock);
-        return 0;
-    default: /* F_GETSIG */
-        return owner.signal;
-    }
 }
 
 static bool allowed_on_path(unsigned int cmd)
@@ -151,7 +96,7 @@ static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned lon
     case F_GETFL:
         return file_flags(file);
     case F_SETFL:
-        return set_flags(file, (int)arg);
+        return set_flags(file, nr, (int)arg);
     case F_GETLK:
     case F_OFD_GETLK:
         return fcntl_getlk(file, (struct flock __user *)arg, cmd == F_OFD_GETLK);
@@ -167,7 +112,7 @@ static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned lon
     case F_GETOWN_EX:
     case F_SETSIG:
     case F_GETSIG:
-        return owner_call(file, cmd, arg);
+        return file_owner_call(file, cmd, arg);
     case F_DUPFD_QUERY: {
         AUTO_FD other = fd_borrow_any((int)arg);
 
@@ -204,6 +149,17 @@ static long set_nonblocking(struct file *file, int __user *arg)
     return 0;
 }
 
+static long set_async(struct file *file, int fd, int __user *arg)
+{
+    int on, err = get_user(on, arg);
+
+    if (err)
+        return err;
+    if (!file->ops->async) /* what is off already may be turned off */
+        return on ? -ENOTTY : 0;
+    return file_set_async(file, fd, on);
+}
+
 static long ioctl_regular(struct file *file, unsigned int cmd, unsigned long arg)
 {
     loff_t size = (loff_t)inode_size(file->inode);
@@ -232,6 +188,8 @@ long sys_ioctl(int nr, unsigned int cmd, unsigned long arg)
         return fd_set_cloexec(nr, cmd == FIOCLEX);
     case FIONBIO:
         return set_nonblocking(fd.file, (int __user *)arg);
+    case FIOASYNC:
+        return set_async(fd.file, nr, (int __user *)arg);
     case FIOQSIZE:
         if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
             return -ENOTTY;

@@ -52,6 +52,7 @@ void file_put(struct file *file)
 
     if (file->watchers && vfs_file_gone)
         vfs_file_gone(file);
+    async_file_gone(file);
     if (file->inode)
         locks_file_released(file);
     if (file->ops && file->inode && !(file->mode & FILE_PATH))

@@ -52,6 +52,7 @@ struct file_ops {
     void (*release)(struct file *file); /* the last reference is gone; see file_init */
     /* Extra lines of /proc/PID/fdinfo/N; as snprintf. */
     int (*fdinfo)(struct file *file, char *buf, size_t size);
+    bool async; /* F_SETFL takes O_ASYNC: what wakes who polls signals the owner */
 };
 
 struct file {
@@ -65,13 +66,14 @@ struct file {
     loff_t pos;                 /* owned by who holds the position: file_pos_lock() */
     u32 pos_owner;              /* 0 free, 1 held, 2 held and waited for; atomic */
     struct waitq pos_free;      /* woken when the position is given back */
-    struct spinlock lock;       /* class FILES: owner */
-    struct file_owner {         /* fcntl(2)'s F_SETOWN and F_SETSIG */
+    struct spinlock lock;       /* class FILES: waiting for the position */
+    struct file_owner {         /* async.c names the lock; fcntl(2)'s F_SETOWN and F_SETSIG */
         int type, id, signal;
         uid_t uid, euid;
     } owner;
-    void *watchers; /* epoll's items on this file; epoll names the lock */
-    void *private;  /* the file system's or object's */
+    struct async *async; /* async.c names the lock; of O_ASYNC */
+    void *watchers;      /* epoll's items on this file; epoll names the lock */
+    void *private;       /* the file system's or object's */
 };
 
 #define FILE_READ      BIT(0) /* open for reading */
@@ -186,6 +188,12 @@ char *file_text(struct file *file, const struct path *root, char *buf, size_t si
  */
 int file_deny_write(struct file *file);
 void file_allow_write(struct file *file);
+
+/* Who gets SIGIO and SIGURG, as F_SETOWN and F_SETSIG said; id 0: nobody. */
+void file_owner_get(struct file *file, struct file_owner *out);
+/* Signals the owners of files with O_ASYNC to which something happened. Who is about to sleep, or to return, does it. */
+bool file_async_due(void);
+void file_async_tell(void);
 
 /* Character and block devices: ops->open finds rdev in inode->rdev. -EEXIST. */
 int dev_register_char(u32 major, u32 first_minor, u32 minors, const char *name,

@@ -328,6 +328,7 @@ static const struct file_ops inotify_ops = {
     .ioctl = inotify_ioctl,
     .release = inotify_release,
     .fdinfo = inotify_fdinfo,
+    .async = true,
 };
 
 /* ---- the calls ---- */

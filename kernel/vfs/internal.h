@@ -147,6 +147,9 @@ int inode_truncate(struct inode *inode, u64 size, struct file *file);
 int inode_change(const struct path *path, struct iattr *attr); /* notify_change: the fs's setattr */
 int inode_remove_privileges(struct inode *inode);              /* set-user-id bits, after a write */
 void file_accessed(struct file *file);
+long file_owner_call(struct file *file, unsigned int cmd, unsigned long arg); /* F_SETOWN ... */
+int file_set_async(struct file *file, int fd, bool on);                       /* O_ASYNC */
+void async_file_gone(struct file *file);
 bool inode_owner_or_capable(const struct inode *inode);
 int dev_open(struct inode *inode, struct file *file);
 int dev_name(bool block, dev_t dev, char *buf, size_t size);

@@ -130,6 +130,8 @@ struct unix_sock *unix_names_next(struct unix_sock *last);
 #define UNIX_READABLE (POLLIN | POLLRDNORM | POLLRDBAND)
 #define UNIX_WRITABLE (POLLOUT | POLLWRNORM | POLLWRBAND)
 #define UNIX_TURN     BIT(30) /* no poll bit: the turn of reading is free */
+#define UNIX_HUNG_UP                                                                               \
+    (UNIX_READABLE | UNIX_WRITABLE | POLLPRI | POLLERR | POLLHUP | POLLRDHUP | UNIX_TURN)
 
 /*
  * A packet of len bytes from the message's data, charged to the sender; waits for room. ERR_PTR: also the socket's error,

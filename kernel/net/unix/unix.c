@@ -97,7 +97,7 @@ static void peer_hang_up(struct unix_sock *peer, bool unread)
     if (unread)
         peer->sock.error = ECONNRESET;
     spin_unlock(&peer->sock.lock);
-    waitq_wake(&peer->sock.wait, 0);
+    waitq_wake(&peer->sock.wait, UNIX_HUNG_UP);
 }
 
 /* Connections that nobody has accepted end with the listening socket. */
@@ -205,7 +205,7 @@ int unix_shutdown(struct socket *sock, int how)
     peer->sock.shut_write |= reading;
     peer->sock.shut_read |= writing;
     spin_unlock(&peer->sock.lock);
-    waitq_wake(&peer->sock.wait, 0);
+    waitq_wake(&peer->sock.wait, UNIX_HUNG_UP);
     unix_put(peer);
     return 0;
 }

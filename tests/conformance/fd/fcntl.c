@@ -1,6 +1,8 @@
 /* fcntl.c: fcntl(2): duplicates, descriptor flags, status flags, owners of signals. */
 #include "../lib/check.h"
 
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -248,7 +250,6 @@ static void signal_of_readiness_is_kept(void **state)
     must(close(fds[1]));
 }
 
-/* not yet inside: O_ASYNC is kept and shown, but no signal is sent */
 /* covers: fcntl F_SETFL O_ASYNC F_SETOWN F_SETSIG */
 static void async_flag_sends_a_signal_when_data_arrives(void **state)
 {
@@ -272,6 +273,218 @@ static void async_flag_sends_a_signal_when_data_arrives(void **state)
     must(close(fds[1]));
 }
 
+static volatile sig_atomic_t told, told_code, told_fd;
+static volatile long told_band;
+
+static void note_reason(int signo, siginfo_t *info, void *context)
+{
+    (void)signo;
+    (void)context;
+    told_code = info->si_code;
+    told_fd = info->si_fd;
+    told_band = info->si_band;
+    told++;
+}
+
+static void catch_reason(int signo)
+{
+    struct sigaction action = {.sa_sigaction = note_reason, .sa_flags = SA_SIGINFO};
+
+    told = 0;
+    must(sigaction(signo, &action, NULL));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC F_SETSIG */
+static void chosen_signal_says_which_file_and_why(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(pipe(fds));
+    catch_reason(SIGRTMIN);
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    must(fcntl(fds[0], F_SETSIG, SIGRTMIN));
+    must(fcntl(fds[0], F_SETFL, O_ASYNC));
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_int_equal(told, 1);
+    assert_int_equal(told_code, POLL_IN);
+    assert_int_equal(told_fd, fds[0]);
+    assert_int_equal(told_band, POLLIN | POLLRDNORM);
+    must(close(fds[1]));
+    assert_int_equal(told, 2);
+    default_signal(SIGRTMIN);
+    must(close(fds[0]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC */
+static void plain_signal_comes_from_the_kernel(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(pipe(fds));
+    catch_reason(SIGIO);
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    must(fcntl(fds[0], F_SETFL, O_ASYNC));
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_int_equal(told, 1);
+    assert_int_equal(told_code, SI_KERNEL);
+    must(fcntl(fds[0], F_SETFL, 0));
+    assert_int_equal(fcntl(fds[0], F_GETFL) & O_ASYNC, 0);
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_int_equal(told, 1);
+    default_signal(SIGIO);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC F_SETOWN */
+static void without_an_owner_nobody_is_told(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(pipe(fds));
+    catch_reason(SIGIO);
+    must(fcntl(fds[0], F_SETFL, O_ASYNC));
+    assert_returns(write(fds[1], "x", 1), 1);
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_int_equal(told, 1);
+    must(fcntl(fds[0], F_SETOWN, 0));
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_int_equal(told, 1);
+    default_signal(SIGIO);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC F_SETOWN */
+static void writer_is_told_of_room(void **state)
+{
+    (void)state;
+    static char buffer[1 << 16];
+    int fds[2];
+
+    must(pipe2(fds, O_NONBLOCK));
+    catch_reason(SIGIO);
+    must(fcntl(fds[1], F_SETOWN, getpid()));
+    while (write(fds[1], buffer, sizeof buffer) > 0)
+        ;
+    must(fcntl(fds[1], F_SETFL, O_ASYNC | O_NONBLOCK));
+    assert_returns(read(fds[0], buffer, sizeof buffer), sizeof buffer);
+    assert_int_equal(told, 1);
+    must(close(fds[0]));
+    assert_int_equal(told, 2);
+    default_signal(SIGIO);
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC F_SETOWN */
+static void sleeping_writer_has_told_the_reader(void **state)
+{
+    (void)state;
+    static char buffer[1 << 18]; /* more than a pipe takes */
+    int fds[2];
+    char c;
+
+    must(pipe(fds));
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    must(fcntl(fds[0], F_SETFL, O_ASYNC));
+    catch_signal(SIGIO, 0);
+    pid_t pid = child_fork();
+    if (pid == 0) {
+        close(fds[0]);
+        _exit(write(fds[1], buffer, sizeof buffer) != sizeof buffer);
+    }
+    must(close(fds[1]));
+    assert_eventually(caught[SIGIO] >= 1);
+    must(fcntl(fds[0], F_SETFL, 0));
+    while (read(fds[0], buffer, sizeof buffer) > 0)
+        ;
+    assert_returns(read(fds[0], &c, 1), 0);
+    assert_exited(child_wait(pid), 0);
+    default_signal(SIGIO);
+    must(close(fds[0]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC F_SETOWN_EX F_OWNER_TID F_OWNER_PGRP */
+static void thread_or_group_can_be_the_owner(void **state)
+{
+    (void)state;
+    int fds[2];
+    struct f_owner_ex thread = {.type = F_OWNER_TID, .pid = (pid_t)syscall(SYS_gettid)};
+    struct f_owner_ex group = {.type = F_OWNER_PGRP};
+
+    must(pipe(fds));
+    catch_reason(SIGIO);
+    must(fcntl(fds[0], F_SETOWN_EX, &thread));
+    must(fcntl(fds[0], F_SETFL, O_ASYNC));
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_int_equal(told, 1);
+    in_child(must(setpgid(0, 0)); group.pid = getpid(); must(fcntl(fds[0], F_SETOWN_EX, &group));
+             told = 0; assert_returns(write(fds[1], "x", 1), 1); assert_int_equal(told, 1));
+    assert_int_equal(told, 1);
+    default_signal(SIGIO);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC */
+static void duplicate_that_stays_open_still_tells(void **state)
+{
+    (void)state;
+    int fds[2], other;
+
+    must(pipe(fds));
+    catch_reason(SIGIO);
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    must(fcntl(fds[0], F_SETFL, O_ASYNC));
+    other = must(dup(fds[0]));
+    must(close(fds[0]));
+    assert_int_equal(fcntl(other, F_GETFL) & O_ASYNC, O_ASYNC);
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_int_equal(told, 1);
+    must(close(other));
+    signal(SIGPIPE, SIG_IGN);
+    assert_errno(write(fds[1], "x", 1), EPIPE);
+    assert_int_equal(told, 1);
+    signal(SIGPIPE, SIG_DFL);
+    default_signal(SIGIO);
+    must(close(fds[1]));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC ioctl FIOASYNC ENOTTY */
+static void regular_file_does_not_take_the_flag(void **state)
+{
+    (void)state;
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644)), on = 1, off = 0;
+
+    must(fcntl(fd, F_SETFL, O_ASYNC));
+    assert_int_equal(fcntl(fd, F_GETFL) & O_ASYNC, 0);
+    assert_errno(ioctl(fd, FIOASYNC, &on), ENOTTY);
+    must(ioctl(fd, FIOASYNC, &off));
+    must(close(fd));
+}
+
+/* covers: fcntl F_SETFL O_ASYNC */
+static void closed_peer_of_a_socket_is_told(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+    catch_reason(SIGRTMIN);
+    must(fcntl(fds[0], F_SETOWN, getpid()));
+    must(fcntl(fds[0], F_SETSIG, SIGRTMIN));
+    must(fcntl(fds[0], F_SETFL, O_ASYNC));
+    must(close(fds[1]));
+    assert_true(told >= 1);
+    assert_int_equal(told_fd, fds[0]);
+    default_signal(SIGRTMIN);
+    must(close(fds[0]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +505,15 @@ int main(void)
         cmocka_unit_test(owner_that_is_no_process_is_refused),
         cmocka_unit_test(signal_of_readiness_is_kept),
         cmocka_unit_test(async_flag_sends_a_signal_when_data_arrives),
+        cmocka_unit_test(chosen_signal_says_which_file_and_why),
+        cmocka_unit_test(plain_signal_comes_from_the_kernel),
+        cmocka_unit_test(without_an_owner_nobody_is_told),
+        cmocka_unit_test(writer_is_told_of_room),
+        cmocka_unit_test(sleeping_writer_has_told_the_reader),
+        cmocka_unit_test(thread_or_group_can_be_the_owner),
+        cmocka_unit_test(duplicate_that_stays_open_still_tells),
+        cmocka_unit_test(closed_peer_of_a_socket_is_told),
+        tempdir_test(regular_file_does_not_take_the_flag),
     };
 
     return cmocka_run_group_tests_name("fd/fcntl", tests, NULL, NULL);
