@@ -21,8 +21,9 @@ ktime host_clock_read(enum host_clock clock)
 {
     ktime now = target_clock_read(target_clocks[clock]);
 
+    /* a monotonic clock at its end could never come to a deadline behind that: it keeps the last time */
     if (!BORDER(clock_read_range, now >= 0 && now <= TIME_LIMIT))
-        now = now < 0 ? 0 : TIME_LIMIT;
+        now = now < 0 || clock != HOST_CLOCK_REALTIME ? 0 : TIME_LIMIT;
     return clock == HOST_CLOCK_REALTIME ? now
                                         : BORDER_LATEST(clock_read_backwards, &latest[clock], now);
 }

@@ -392,6 +392,11 @@ static void time_can_be_reckoned_with(void **state)
     assert_int_equal(read_after(HOST_CLOCK_REALTIME, INT64_MAX), INT64_MAX / 2);
     assert_int_equal(read_after(HOST_CLOCK_REALTIME, INT64_MAX / 2 + 1), INT64_MAX / 2);
     assert_int_equal(read_after(HOST_CLOCK_REALTIME, INT64_MAX / 2), INT64_MAX / 2);
+    /* Deadlines lie ahead of it, and must come. */
+    assert_int_equal(read_after(HOST_CLOCK_MONOTONIC, 5000), 5000);
+    assert_int_equal(read_after(HOST_CLOCK_MONOTONIC, INT64_MAX), 5000);
+    assert_int_equal(read_after(HOST_CLOCK_MONOTONIC, -1), 5000);
+    assert_int_equal(read_after(HOST_CLOCK_MONOTONIC, 5001), 5001);
 }
 
 /* breaks: clock_resolution_range */
