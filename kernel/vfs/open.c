@@ -246,16 +246,16 @@ static struct file *open_tmpfile(struct walk *walk, struct open_request *req)
     if (!err && !inode_is(path_inode(dir), S_IFDIR))
         err = -ENOTDIR;
     if (!err)
-        err = inode_permission(path_inode(dir), MAY_WRITE | MAY_EXEC);
-    if (!err && !path_inode(dir)->ops->tmpfile)
-        err = -EOPNOTSUPP;
-    if (!err)
         err = mount_want_write(dir->mount);
     if (err)
         return ERR_PTR(err);
 
-    err = path_inode(dir)->ops->tmpfile(
-        path_inode(dir), S_IFREG | (umode)(req->mode & 07777 & ~self()->fs->umask), &inode);
+    err = inode_permission(path_inode(dir), MAY_WRITE | MAY_EXEC);
+    if (!err && !path_inode(dir)->ops->tmpfile)
+        err = -EOPNOTSUPP;
+    if (!err)
+        err = path_inode(dir)->ops->tmpfile(
+            path_inode(dir), S_IFREG | (umode)(req->mode & 07777 & ~self()->fs->umask), &inode);
     mount_drop_write(dir->mount);
     if (err)
         return ERR_PTR(err);
