@@ -10,6 +10,7 @@
 #include "ipc/futex_internal.h"
 #include "mm/uaccess.h"
 #include "self/self.h"
+#include "signal/signal.h"
 #include "task/task.h"
 
 #include <linux/futex.h>
@@ -27,6 +28,15 @@ static bool owner_is_alive(u32 tid)
     AUTO(task_put) struct task *task = task_lookup((pid_t)tid);
 
     return task && !__atomic_load_n(&task->left_futexes, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * After a word was changed between two looks at it. Another process may go on with that for as long as it likes, so
+ * whoever looks again first sees to the signals.
+ */
+static int look_again(void)
+{
+    return signal_pending(false) ? -ERESTARTNOINTR : 0;
 }
 
 /* --- taking a word ------------------------------------------------------------------------------------------ */
@@ -56,7 +66,7 @@ static int word_take(u32 __user *word, u32 value, bool dead)
 int futex_pi_trylock(u32 __user *word)
 {
     u32 value;
-    int state;
+    int state, err;
 
     if ((u64)word % sizeof(u32))
         return -EINVAL;
@@ -64,9 +74,10 @@ int futex_pi_trylock(u32 __user *word)
         if (get_user(value, word))
             return -EFAULT;
         state = word_take(word, value, false);
-    } while (state == PI_CHANGED);
-    if (state != PI_OWNED)
-        return state;
+        err = state == PI_CHANGED ? look_again() : 0;
+    } while (state == PI_CHANGED && !err);
+    if (err || state != PI_OWNED)
+        return err ? err : state;
     return owner_is_alive(value & FUTEX_TID_MASK) ? -EAGAIN : -ESRCH;
 }
 
@@ -86,9 +97,11 @@ static int owner_watch(struct futex_waiter *waiter, u32 owner)
 static int word_contend(struct futex_waiter *waiter, u32 __user *word, bool dead)
 {
     u32 value, seen;
-    int state, err;
+    int state, err = 0;
 
-    for (;;) {
+    for (;; err = look_again()) {
+        if (err)
+            return err;
         if (get_user(value, word))
             return -EFAULT;
         state = word_take(word, value, dead);
@@ -177,6 +190,7 @@ static int word_give(u32 __user *word, u32 value, u32 to)
 /* To the chosen waiter; others may set the mark meanwhile, the owner nobody. */
 static int word_hand_over(u32 __user *word, u32 value, u32 tid)
 {
+    bool again;
     int err;
 
     do {
@@ -185,7 +199,10 @@ static int word_hand_over(u32 __user *word, u32 value, u32 tid)
         if ((value & FUTEX_TID_MASK) != own_tid())
             return -EINVAL;
         err = word_give(word, value, tid | FUTEX_WAITERS);
-    } while (err == -EAGAIN);
+        again = err == -EAGAIN;
+        if (again)
+            err = look_again();
+    } while (again && !err);
     return err;
 }
 
@@ -204,14 +221,15 @@ int futex_pi_unlock(u32 __user *word, bool is_private)
         waiter = futex_choose_pi(&key);
         if (waiter) {
             err = word_hand_over(word, value, waiter->pi_tid);
-            futex_settle_pi(waiter, err);
+            futex_settle_pi(waiter,
+                            err == -ERESTARTNOINTR ? -EAGAIN : err); /* the signal is ours */
             return err;
         }
         err = word_give(word, value, 0);
         if (!err)
             return 0;
         if (err == -EAGAIN)
-            err = 0; /* somebody came to wait */
+            err = look_again(); /* somebody came to wait */
     }
     return err;
 }

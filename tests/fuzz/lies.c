@@ -168,11 +168,16 @@ static void tell(const struct lie *lie, void *value, size_t size)
         lie_in_bytes(value, size, lie);
 }
 
-/* A host may stop time, or never wake anybody: that is no finding. So of these some are always true. */
+/*
+ * A host may stop time, or never wake anybody, and a word that changes at each look keeps a program busy until it
+ * is killed, for which time would have to pass: no findings. So of these some are always true.
+ */
 static bool keeps_going(unsigned int reply, uint32_t nth)
 {
-    return nth % 2 && (reply == MOCK_REPLY_wait_result || reply == MOCK_REPLY_clock_read_result ||
-                       reply == MOCK_REPLY_poll_result || reply == MOCK_REPLY_ready_wait_result);
+    return nth % 2 &&
+           (reply == MOCK_REPLY_user_read_data || reply == MOCK_REPLY_user_cmpxchg_seen ||
+            reply == MOCK_REPLY_wait_result || reply == MOCK_REPLY_clock_read_result ||
+            reply == MOCK_REPLY_poll_result || reply == MOCK_REPLY_ready_wait_result);
 }
 
 /*

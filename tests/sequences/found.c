@@ -1,6 +1,9 @@
 /* tests/sequences/found.c: what fuzzers found, as short as it can be shown. */
 #include "sequence.h"
 
+#include <linux/futex.h>
+#include <signal.h>
+
 static void make_file(void)
 {
     mock_host_file("/file", 0644, "12345", 5);
@@ -21,10 +24,51 @@ static void a_host_file_is_opened_for_neither_reading_nor_writing(void **state)
     sequence_with(opens_for_nothing, (struct mock_options){.setup = make_file});
 }
 
+/* --- words that change whenever the kernel looks ------------------------------------------------------ */
+
+static uint32_t looks; /* atomic */
+
+static void change_word(void *arg, enum mock_reply reply, void *value, size_t size)
+{
+    if (reply != MOCK_REPLY_user_read_data || size != 4)
+        return;
+    *(uint32_t *)value = 0;
+    __atomic_add_fetch(&looks, 1, __ATOMIC_SEQ_CST);
+}
+
+static int lock_word(void *arg)
+{
+    uint32_t other = 1;
+
+    mock_call(__NR_futex, mock_put(&other, 4), FUTEX_LOCK_PI, 0, 0);
+    return 0;
+}
+
+static int kills_who_looks(void *arg)
+{
+    long pid;
+
+    looks = 0;
+    mock_reply_hook(change_word, NULL);
+    pid = must(mock_fork(lock_word, NULL));
+    while (__atomic_load_n(&looks, __ATOMIC_SEQ_CST) < 1000)
+        must(mock_call(__NR_sched_yield));
+    must(mock_call(__NR_kill, pid, SIGKILL));
+    expect_equal(mock_wait(pid), SIGKILL);
+    mock_reply_hook(NULL, NULL);
+    return 0;
+}
+
+static void a_changing_word_does_not_keep_a_thread_from_its_signals(void **state)
+{
+    sequence(kills_who_looks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_file_is_opened_for_neither_reading_nor_writing),
+        cmocka_unit_test(a_changing_word_does_not_keep_a_thread_from_its_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
