@@ -279,7 +279,7 @@ int exec_run(struct exec *exec, bool in_place)
     become(exec);
     err = load(exec);
     if (err && !in_place)
-        process_exit_by_signal(SIGSEGV, false);
+        process_end(SIGSEGV); /* on the way back: exec is the caller's to free */
     return err;
 }
 

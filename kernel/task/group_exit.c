@@ -36,6 +36,13 @@ void process_end_locked(struct process *process, int status)
     end_locked(process, status, NULL);
 }
 
+void process_end(int status)
+{
+    spin_lock(&tasks_lock);
+    end_locked(process_self(), status, NULL);
+    spin_unlock(&tasks_lock);
+}
+
 void process_exit(int status)
 {
     spin_lock(&tasks_lock);

@@ -245,6 +245,8 @@ void task_exit(int code) __attribute__((noreturn));
 /* Ends the whole process: the caller at once, its other threads when they notice. status: wait(2)'s. */
 void process_exit(int status) __attribute__((noreturn));
 void process_exit_by_signal(int signo, bool core) __attribute__((noreturn));
+/* The same when the caller has something to give back first: it ends on its way back to the program. */
+void process_end(int status);
 /* For a thread that finds that it has to go: its process was ended, or another thread execs. */
 void task_exit_killed(void) __attribute__((noreturn));
 /* The same from outside: all threads are told. tasks_lock held. */
