@@ -23,9 +23,9 @@ static int overlay_lookup(struct inode *dir, const struct name *name, struct ino
         inode_put(upper);
         err = -ENOENT;
     } else if (!err) {
-        err = overlay_inode_find(dir->super, at, name, NULL, upper, out);
+        err = overlay_inode_find(dir->super, at, name, NULL, upper, NULL, out);
     } else if (err == -ENOENT && !lower_err) {
-        err = overlay_inode_find(dir->super, at, name, TAKE(lower), NULL, out);
+        err = overlay_inode_find(dir->super, at, name, TAKE(lower), NULL, NULL, out);
     }
     mutex_unlock(&fs->lock);
     if (lower)
@@ -131,14 +131,18 @@ static int make(struct inode *dir, const struct name *name, const struct making 
                 struct inode **out)
 {
     struct overlay_super *fs = overlay_super(dir);
+    struct overlay_spare spare = {0};
     struct inode *upper;
     int err;
 
     mutex_lock(&fs->lock);
-    err = make_locked(dir, name, making, &upper);
+    err = overlay_spare_get(&spare, name);
     if (!err)
-        err = overlay_inode_find(dir->super, overlay_inode(dir), name, NULL, upper, out);
+        err = make_locked(dir, name, making, &upper);
+    if (!err)
+        err = overlay_inode_find(dir->super, overlay_inode(dir), name, NULL, upper, &spare, out);
     mutex_unlock(&fs->lock);
+    overlay_spare_put(&spare);
     if (!err) {
         overlay_mirror(dir);
         if (S_ISDIR((*out)->mode) && !overlay_inode(dir)->lower)
@@ -191,7 +195,7 @@ static int overlay_tmpfile(struct inode *dir, umode mode, struct inode **out)
     err = fs->work->ops->tmpfile(overlay_inode(dir)->upper, mode, &upper);
     if (!err) {
         overlay_adopt_upper(upper);
-        err = overlay_inode_find(dir->super, NULL, NULL, NULL, upper, out);
+        err = overlay_inode_find(dir->super, NULL, NULL, NULL, upper, NULL, out);
     }
     mutex_unlock(&fs->lock);
     return err;

@@ -81,13 +81,27 @@ static inline struct name name_of(const char *text)
 /* ---- super.c: life of inodes ---- */
 
 /*
+ * Memory for an inode and its name, taken before an upper layer is changed: afterwards nothing may fail. Put in
+ * either case; what is used is not in it any more.
+ */
+struct overlay_spare {
+    struct overlay_inode *inode;
+    char *name;
+};
+int overlay_spare_get(struct overlay_spare *spare, const struct name *name);
+int overlay_spare_name(struct overlay_spare *spare, const struct name *name); /* no inode */
+void overlay_spare_put(struct overlay_spare *spare);
+/*
  * Of layers' inodes, whose references are taken over; fs->lock held. parent NULL: no name is known.
+ * spare NULL: memory is taken as it is needed, and the result may be -ENOMEM.
  */
 int overlay_inode_find(struct super *super, struct overlay_inode *parent, const struct name *name,
-                       struct inode *lower, struct inode *upper, struct inode **out);
+                       struct inode *lower, struct inode *upper, struct overlay_spare *spare,
+                       struct inode **out);
 void overlay_set_upper_locked(struct overlay_inode *inode, struct inode *upper);
-int overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
-                             const struct name *name);
+/* Takes the spare name. */
+void overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
+                              struct overlay_spare *spare);
 /* The recorded name is gone. */
 void overlay_forget_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
                                  const struct name *name);

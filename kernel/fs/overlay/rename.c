@@ -35,12 +35,20 @@ static int prepare_locked(struct inode *dir, const struct name *name, struct ino
     return err ? err : name_copy_up_locked(dir, name, overlay_inode(inode)->upper);
 }
 
+/* The names that the two will have: memory for them, while nothing is changed yet. */
+struct renaming {
+    struct overlay_spare inode, target;
+};
+
 static int exchange_locked(struct inode *old_dir, const struct name *old_name, struct inode *inode,
-                           struct inode *new_dir, const struct name *new_name, struct inode *target)
+                           struct inode *new_dir, const struct name *new_name, struct inode *target,
+                           struct renaming *names)
 {
     struct inode *from = overlay_inode(old_dir)->upper, *to;
     int err = prepare_locked(new_dir, new_name, target);
 
+    if (!err)
+        err = overlay_spare_name(&names->target, old_name);
     if (err)
         return err;
     to = overlay_inode(new_dir)->upper;
@@ -48,9 +56,9 @@ static int exchange_locked(struct inode *old_dir, const struct name *old_name, s
                             overlay_inode(target)->upper, RENAME_EXCHANGE);
     if (err)
         return err;
-    err = overlay_set_place_locked(overlay_inode(inode), overlay_inode(new_dir), new_name);
-    return err ? err
-               : overlay_set_place_locked(overlay_inode(target), overlay_inode(old_dir), old_name);
+    overlay_set_place_locked(overlay_inode(inode), overlay_inode(new_dir), &names->inode);
+    overlay_set_place_locked(overlay_inode(target), overlay_inode(old_dir), &names->target);
+    return 0;
 }
 
 /*
@@ -92,20 +100,23 @@ static int move_locked(struct inode *old_dir, const struct name *old_name, struc
 
 static int rename_locked(struct inode *old_dir, const struct name *old_name, struct inode *inode,
                          struct inode *new_dir, const struct name *new_name, struct inode *target,
-                         unsigned int flags, bool cover)
+                         unsigned int flags, bool cover, struct renaming *names)
 {
     int err = prepare_locked(old_dir, old_name, inode);
 
+    if (!err)
+        err = overlay_spare_name(&names->inode, new_name);
     if (err)
         return err;
     if (flags & RENAME_EXCHANGE)
-        return exchange_locked(old_dir, old_name, inode, new_dir, new_name, target);
+        return exchange_locked(old_dir, old_name, inode, new_dir, new_name, target, names);
     err = move_locked(old_dir, old_name, inode, new_dir, new_name, cover);
     if (err)
         return err;
     if (target)
         overlay_forget_place_locked(overlay_inode(target), overlay_inode(new_dir), new_name);
-    return overlay_set_place_locked(overlay_inode(inode), overlay_inode(new_dir), new_name);
+    overlay_set_place_locked(overlay_inode(inode), overlay_inode(new_dir), &names->inode);
+    return 0;
 }
 
 static void renamed(struct inode *dir)
@@ -120,6 +131,7 @@ int overlay_rename(struct inode *old_dir, const struct name *old_name, struct in
                    unsigned int flags)
 {
     struct overlay_super *fs = overlay_super(old_dir);
+    struct renaming names = {0};
     bool exchange = flags & RENAME_EXCHANGE;
     int cover, err;
 
@@ -134,8 +146,10 @@ int overlay_rename(struct inode *old_dir, const struct name *old_name, struct in
     if (cover < 0)
         return cover;
     mutex_lock(&fs->lock);
-    err = rename_locked(old_dir, old_name, inode, new_dir, new_name, target, flags, cover);
+    err = rename_locked(old_dir, old_name, inode, new_dir, new_name, target, flags, cover, &names);
     mutex_unlock(&fs->lock);
+    overlay_spare_put(&names.inode);
+    overlay_spare_put(&names.target);
     if (err)
         return err;
     if (target && !exchange)

@@ -96,22 +96,38 @@ void overlay_set_upper_locked(struct overlay_inode *inode, struct inode *upper)
     spin_unlock(&fs->table);
 }
 
+/* ---- what an inode needs, before it is needed ---- */
+
+int overlay_spare_name(struct overlay_spare *spare, const struct name *name)
+{
+    spare->name = kstrndup(name->text, name->len);
+    return spare->name ? 0 : -ENOMEM;
+}
+
+int overlay_spare_get(struct overlay_spare *spare, const struct name *name)
+{
+    spare->inode = kzalloc(sizeof(*spare->inode));
+    return spare->inode ? overlay_spare_name(spare, name) : -ENOMEM;
+}
+
+void overlay_spare_put(struct overlay_spare *spare)
+{
+    kfree(spare->inode);
+    kfree(spare->name);
+}
+
 /* ---- where an inode is ---- */
 
-int overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
-                             const struct name *name)
+void overlay_set_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
+                              struct overlay_spare *spare)
 {
-    char *text = kstrndup(name->text, name->len);
     struct overlay_inode *old = inode->parent;
 
-    if (!text)
-        return -ENOMEM;
     kfree(inode->name);
-    inode->name = text;
+    inode->name = TAKE(spare->name);
     inode->parent = overlay_inode(inode_get(&parent->inode));
     if (old)
         inode_put(&old->inode);
-    return 0;
 }
 
 void overlay_forget_place_locked(struct overlay_inode *inode, struct overlay_inode *parent,
@@ -136,10 +152,13 @@ void overlay_mirror(struct inode *inode)
 }
 
 static struct overlay_inode *inode_alloc(struct super *super, struct inode *lower,
-                                         struct inode *upper)
+                                         struct inode *upper, struct overlay_spare *spare)
 {
     struct inode *real = upper ? upper : lower;
-    struct overlay_inode *inode = kzalloc(sizeof(*inode));
+    struct overlay_inode *inode = TAKE(spare->inode);
+
+    if (!inode)
+        inode = kzalloc(sizeof(*inode));
 
     if (!inode)
         return NULL;
@@ -167,11 +186,16 @@ static struct overlay_inode *inode_alloc(struct super *super, struct inode *lowe
 }
 
 int overlay_inode_find(struct super *super, struct overlay_inode *parent, const struct name *name,
-                       struct inode *lower, struct inode *upper, struct inode **out)
+                       struct inode *lower, struct inode *upper, struct overlay_spare *spare,
+                       struct inode **out)
 {
     struct overlay_super *fs = super->private;
+    struct overlay_spare own = {0};
     struct overlay_inode *inode;
     int err = 0;
+
+    if (!spare)
+        spare = &own;
 
     spin_lock(&fs->table);
     inode = upper ? find_by_upper_locked(fs, upper) : find_by_lower_locked(fs, lower);
@@ -179,15 +203,18 @@ int overlay_inode_find(struct super *super, struct overlay_inode *parent, const 
     if (inode) {
         inode_put(upper ? upper : lower);
     } else {
-        inode = inode_alloc(super, lower, upper);
+        inode = inode_alloc(super, lower, upper, spare);
         if (!inode) {
             inode_put(upper ? upper : lower);
             return -ENOMEM;
         }
         table_add(fs, inode);
     }
-    if (parent && !inode->parent)
-        err = overlay_set_place_locked(inode, parent, name);
+    if (parent && !inode->parent) {
+        err = spare->name ? 0 : overlay_spare_name(spare, name);
+        if (!err)
+            overlay_set_place_locked(inode, parent, spare);
+    }
     if (err)
         inode_put(&inode->inode);
     else
@@ -307,7 +334,7 @@ static int overlay_fill(struct super *super, const char *options)
     err = upper_create(fs, options, &upper);
     if (err)
         return err;
-    root = inode_alloc(super, inode_get(fs->lower->root->inode), upper);
+    root = inode_alloc(super, inode_get(fs->lower->root->inode), upper, &(struct overlay_spare){0});
     if (!root) {
         inode_put(fs->lower->root->inode);
         inode_put(upper);
