@@ -290,6 +290,10 @@ $(B)/tests/bench/micro: tests/bench/micro.c $(B)/.deps
 mutation: $(filter $(B)/tests/unit/host_%,$(UNIT)) ## break every rule of the border: a test must notice
 	@$(PYTHON) -B tests/gates/border
 
+.PHONY: oom
+oom: $(SEQUENCES_asan) ## let each request for memory of tests/sequences fail: a minute or more
+	@$(PYTHON) -B tests/gates/memory --all --list
+
 .PHONY: bench
 bench: all $(B)/tests/bench/micro ## measure native Linux and Mystikos side by side
 	@tests/bench/run

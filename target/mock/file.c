@@ -44,7 +44,7 @@ int target_file_open(int dir, const char *name, int flags, unsigned int mode)
     struct node *node;
     int err;
 
-    if (request_fails("file", __builtin_return_address(0)))
+    if (request_fails("file", ASKER))
         RESULT(file_open, -ENFILE);
     files_lock();
     if (flags & TARGET_OPEN_CREATE)

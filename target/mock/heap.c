@@ -1,6 +1,7 @@
 /*
- * target/mock/heap.c: kmalloc() and slabs on the heap of the test program, in place of kernel/mm/slab.c:
- * sanitizers then know each object's bounds and who has made and freed it. Also counts page runs.
+ * target/mock/heap.c: kmalloc(), its kin and slabs on the heap of the test program, in place of
+ * kernel/mm/slab.c and alloc.c: sanitizers then know each object's bounds and who has made and freed it, and
+ * a request that fails knows who made it. Also counts page runs.
  *
  * The prototypes are those of kernel/mm/alloc.h, which a target does not include.
  */
@@ -114,6 +115,46 @@ void *krealloc(void *old, size_t size)
         object_free(old);
     }
     return new;
+}
+
+void *kcalloc(size_t n, size_t size);
+void *kcalloc(size_t n, size_t size)
+{
+    size_t bytes;
+    void *p = __builtin_mul_overflow(n, size, &bytes) ? NULL : object_new(bytes, 16, MAKER);
+
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
+static void *object_copy(const void *from, size_t len, size_t size, const void *maker)
+{
+    char *p = object_new(size, 16, maker);
+
+    if (p) {
+        memcpy(p, from, len);
+        memset(p + len, 0, size - len);
+    }
+    return p;
+}
+
+void *kmemdup(const void *from, size_t size);
+void *kmemdup(const void *from, size_t size)
+{
+    return object_copy(from, size, size, MAKER);
+}
+
+char *kstrdup(const char *text);
+char *kstrdup(const char *text)
+{
+    return object_copy(text, strlen(text), strlen(text) + 1, MAKER);
+}
+
+char *kstrndup(const char *text, size_t max);
+char *kstrndup(const char *text, size_t max)
+{
+    size_t len = strnlen(text, max);
+
+    return object_copy(text, len, len + 1, MAKER);
 }
 
 size_t kmalloc_used(void);

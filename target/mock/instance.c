@@ -53,7 +53,7 @@ static void memory_reset(void)
 int target_pages_fill(uint64_t offset, uint64_t len)
 {
     bool ok = offset <= MYST_WINDOW_SIZE && len <= MYST_WINDOW_SIZE - offset &&
-              !request_fails("pages", __builtin_return_address(0));
+              !request_fails("pages", ASKER);
 
     RESULT(pages_fill, ok ? 0 : -ENOMEM);
 }

@@ -47,6 +47,12 @@ void sent_show(const void *data, size_t size);
 
 bool request_fails(const char *what, const void *caller);
 
+/*
+ * In a function of the target: where the function of kernel/host/ that called it was called. Both keep their
+ * frame pointers.
+ */
+#define ASKER (((void **)*(void **)__builtin_frame_address(0))[1])
+
 /* ---- thread.c: host threads */
 
 struct script {

@@ -78,7 +78,8 @@ void mock_sent_hook(mock_sent_func *hook, void *arg); /* NULL: none */
 
 /*
  * A request for memory: an object (kmalloc and its kin), a run of pages, memory or threads of the host
- * (map_*, pages_fill, thread_start ...). True: it fails. `what` is a constant name of the kind.
+ * (map_*, pages_fill, thread_start ...). True: it fails. `what` is a constant name of the kind. caller: where
+ * the room asked, of the allocator or of kernel/host/.
  */
 typedef bool mock_fail_func(void *arg, const char *what, uintptr_t caller);
 void mock_fail_hook(mock_fail_func *hook, void *arg); /* NULL: none fails */

@@ -29,7 +29,7 @@ MOCK_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE= $(WARNIN
 
 # Objects are target/mock/heap.c's, where sanitizers see them; page runs pass through it.
 ifdef BUILDING
-MOCK_KERNEL_SRCS := $(filter-out kernel/mm/slab.c,$(KERNEL_SRCS)) $(GEN_SRCS)
+MOCK_KERNEL_SRCS := $(filter-out kernel/mm/slab.c kernel/mm/alloc.c,$(KERNEL_SRCS)) $(GEN_SRCS)
 MOCK_SRCS        := $(wildcard target/mock/*.c)
 SEQUENCE_SRCS    := $(wildcard tests/sequences/*.c)
 endif

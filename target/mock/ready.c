@@ -68,8 +68,7 @@ static int watch_add(int file, uint64_t cookie)
 
 int target_ready_add(int file, uint64_t cookie)
 {
-    RESULT(ready_add,
-           request_fails("watch", __builtin_return_address(0)) ? -ENOMEM : watch_add(file, cookie));
+    RESULT(ready_add, request_fails("watch", ASKER) ? -ENOMEM : watch_add(file, cookie));
 }
 
 void target_ready_remove(int file)

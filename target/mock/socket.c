@@ -99,8 +99,7 @@ static int create(int family, int type)
 
 int target_socket_open(int family, int type)
 {
-    RESULT(socket_open,
-           request_fails("socket", __builtin_return_address(0)) ? -ENFILE : create(family, type));
+    RESULT(socket_open, request_fails("socket", ASKER) ? -ENFILE : create(family, type));
 }
 
 int target_socket_bind(int file, const struct target_address *address)

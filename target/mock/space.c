@@ -153,7 +153,7 @@ static int map(uintptr_t addr, size_t len, struct range range)
     return 0;
 }
 
-#define FAILS(what) request_fails(what, __builtin_return_address(0))
+#define FAILS(what) request_fails(what, ASKER)
 
 int target_map_anon(uintptr_t addr, size_t len, int prot)
 {

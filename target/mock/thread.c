@@ -188,7 +188,7 @@ int target_thread_start(struct target_thread *thread)
 {
     int err = -EAGAIN;
 
-    if (!request_fails("thread", __builtin_return_address(0))) {
+    if (!request_fails("thread", ASKER)) {
         space_join(carrier->thread->space);
         err = thread_start(thread, carrier->thread->space, NULL);
     }
@@ -200,7 +200,7 @@ int target_space_fork(struct target_thread *thread)
     struct target_space *space = NULL;
     int err = -EAGAIN;
 
-    if (!request_fails("fork", __builtin_return_address(0)))
+    if (!request_fails("fork", ASKER))
         space = space_copy(carrier->thread->space);
     if (space)
         err = thread_start(thread, space, NULL);
@@ -234,7 +234,7 @@ int target_space_blank(struct target_space **space)
 {
     int err = -EAGAIN;
 
-    *space = request_fails("space", __builtin_return_address(0)) ? NULL : space_new();
+    *space = request_fails("space", ASKER) ? NULL : space_new();
     if (*space) {
         err = 0;
         OFFER(space_blank, space, *space);
