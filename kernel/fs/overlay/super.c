@@ -256,7 +256,7 @@ static void overlay_shutdown(struct super *super)
 {
     struct overlay_super *fs = super->private;
 
-    for (;;) {
+    while (fs) {
         struct overlay_inode *inode;
 
         spin_lock(&fs->table);
