@@ -10,7 +10,7 @@
  *
  * A site is the place in the kernel that asks. A script ends at the first answer that it did not expect, or
  * waits for ever; then its processes are killed. What counts: the instance neither panics nor hangs, no
- * sanitizer complains, and the kernel has afterwards in use what it had before. SEQUENCE_MEMORY_LOG names a
+ * sanitizer complains, the script passes when it runs again, and the kernel then has in use what it had before. SEQUENCE_MEMORY_LOG names a
  * file that gets a line a run, `try SITE REQUEST` before it and `done SITE REQUEST FAILED` after it, for
  * tests/gates/memory.
  */
@@ -35,11 +35,13 @@
 struct memory_site {
     uintptr_t caller;
     uint32_t requests; /* atomic, and so is the next: of the run */
-    uint32_t failures; /* of all runs */
+    uint32_t failures; /* of all scripts */
+    uint32_t booted;   /* runs that failed it before there was a script */
 };
 
 static struct {
     struct memory_site sites[MEMORY_SITES]; /* by hash; callers appear by compare-and-exchange */
+    bool booting;                           /* requests fail before there is a script */
     bool armed;                             /* atomic, and so is all below but the last */
     struct memory_site *failing;            /* NULL: none */
     uint32_t request, span;                 /* that fails, from 1, and how many from there */
@@ -76,7 +78,7 @@ static inline bool memory_fails(void *arg, const char *what, uintptr_t caller)
     if (!left || !__atomic_compare_exchange_n(&memory.left, &left, left - 1, false,
                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return false;
-    __atomic_add_fetch(&site->failures, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&site->failures, !memory.booting, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&memory.failed, 1, __ATOMIC_SEQ_CST);
     return true;
 }
@@ -151,6 +153,7 @@ static inline int memory_main(void *arg)
     usage(&before);
     memory_attempt(true);
     memory_remove_all("/work", 3);
+    expect_equal(memory_attempt(false), 0); /* all is as if nothing had happened */
     usage(&after);
     if (after.objects != before.objects || after.bytes != before.bytes)
         mock_usage_print(&before);
@@ -179,6 +182,12 @@ static inline void memory_log(const char *word, const struct memory_site *site, 
         perror(path);
 }
 
+static inline int memory_booted(void *arg)
+{
+    __atomic_store_n(&memory.armed, false, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
 /* One instance. False: it did not come to a good end. */
 static inline bool memory_run(struct mock_options *options)
 {
@@ -188,10 +197,11 @@ static inline bool memory_run(struct mock_options *options)
         memory.sites[i].requests = 0;
     memory.left = memory.failed = 0;
     sequence_failed = 0;
+    memory.armed = memory.booting;
     mock_fail_hook(memory_fails, NULL);
     mock_run(options, &result);
     mock_fail_hook(NULL, NULL);
-    if (!sequence_failed && result.end == MOCK_EXITED && result.status == 0)
+    if (!sequence_failed && result.end == MOCK_EXITED && (result.status == 0 || memory.booting))
         return true;
     fprintf(stderr, "ended with %d, status %#x: %s\n%s%s", result.end, result.status,
             sequence_failed ? sequence_failure : "", mock_log(), mock_output());
@@ -216,34 +226,48 @@ static inline bool memory_run_failing(struct mock_options *options, struct memor
     return good;
 }
 
-static inline void memory_exhaust(mock_script *script, struct mock_options options)
+/* Lets requests fail that options.main makes, or the start of the instance. How many runs ended badly. */
+static inline unsigned int memory_fail_each(struct mock_options *options)
 {
     static uint32_t wanted[MEMORY_SITES];
     bool all = !strcmp(getenv("SEQUENCE_MEMORY"), "all");
     unsigned int bad = 0;
 
-    sequence_tolerant = true;
-    memory.script = script;
     memory.failing = NULL;
-    options.main = memory_main;
-    if (!memory_run(&options))
+    if (!memory_run(options))
         fail_msg("the script does not pass");
     for (size_t i = 0; i < MEMORY_SITES; i++)
         wanted[i] = memory.sites[i].requests;
     for (size_t i = 0; i < MEMORY_SITES; i++) {
         struct memory_site *site = &memory.sites[i];
 
-        if (all) {
-            for (uint32_t k = 1; k <= wanted[i]; k++) {
-                bad += !memory_run_failing(&options, site, k, 1);
-                bad += !memory_run_failing(&options, site, k, MEMORY_SPAN);
-            }
-        } else if (!site->failures && wanted[i]) {
-            bad += !memory_run_failing(&options, site, 1, 1);
+        if (!wanted[i] || (memory.booting ? site->booted++ : !all && site->failures))
+            continue;
+        for (uint32_t k = 1; all && !memory.booting && k <= wanted[i]; k++) {
+            bad += !memory_run_failing(options, site, k, 1);
+            bad += !memory_run_failing(options, site, k, MEMORY_SPAN);
+        }
+        if (!all || memory.booting) {
+            bad += !memory_run_failing(options, site, 1, 1);
             if (wanted[i] > 1)
-                bad += !memory_run_failing(&options, site, wanted[i], MEMORY_SPAN);
+                bad += !memory_run_failing(options, site, wanted[i], MEMORY_SPAN);
         }
     }
+    return bad;
+}
+
+static inline void memory_exhaust(mock_script *script, struct mock_options options)
+{
+    unsigned int bad;
+
+    sequence_tolerant = true;
+    memory.script = script;
+    options.main = memory_main;
+    bad = memory_fail_each(&options);
+    memory.booting = true;
+    options.main = memory_booted;
+    bad += memory_fail_each(&options);
+    memory.booting = false;
     if (bad)
         fail_msg("%u runs did not end well", bad);
 }
