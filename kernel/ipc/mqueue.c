@@ -118,14 +118,11 @@ long sys_mq_unlink(const char __user *name)
 static int deadline_get(const struct timespec __user *timeout, ktime *deadline)
 {
     struct timespec ts;
+    int given = timespec_from_user(&ts, timeout);
 
     *deadline = KTIME_FOREVER;
-    if (!timeout)
-        return 0;
-    if (copy_from_user(&ts, timeout, sizeof(ts)))
-        return -EFAULT;
-    if (!timespec_valid(&ts))
-        return -EINVAL;
+    if (given <= 0)
+        return given;
     *deadline = time_deadline(CLOCK_REALTIME, ts.tv_sec, ts.tv_nsec);
     return 0;
 }

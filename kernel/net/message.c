@@ -277,14 +277,11 @@ long sys_sendmmsg(int sockfd, struct mmsghdr __user *msgvec, unsigned int vlen, 
 static int timeout_from_user(const struct timespec __user *timeout, ktime *deadline)
 {
     struct timespec ts;
+    int given = timespec_from_user(&ts, timeout);
 
     *deadline = KTIME_FOREVER;
-    if (!timeout)
-        return 0;
-    if (copy_from_user(&ts, timeout, sizeof(ts)))
-        return -EFAULT;
-    if (!timespec_valid(&ts))
-        return -EINVAL;
+    if (given <= 0)
+        return given;
     if (add_overflow(time_monotonic(), ktime_of(ts.tv_sec, ts.tv_nsec), deadline))
         *deadline = KTIME_FOREVER;
     return 0;

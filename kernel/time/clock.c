@@ -1,5 +1,6 @@
 /* kernel/time/clock.c: see time.h; clock_getres(2) describes the clocks. */
 #include "base/errno.h"
+#include "mm/uaccess.h"
 #include "time/time.h"
 #include "time/vdso.h"
 
@@ -18,6 +19,15 @@ ktime ktime_of(s64 sec, s64 nsec)
     if (sec >= KTIME_MAX / NSEC_PER_SEC)
         return KTIME_MAX;
     return sec * NSEC_PER_SEC + nsec;
+}
+
+int timespec_from_user(struct timespec *ts, const struct timespec __user *user)
+{
+    if (!user)
+        return 0;
+    if (copy_from_user(ts, user, sizeof(*ts)))
+        return -EFAULT;
+    return timespec_valid(ts) ? 1 : -EINVAL;
 }
 
 ktime time_realtime(void)

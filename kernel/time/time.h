@@ -35,6 +35,8 @@ static inline struct timespec timespec_of(ktime ns)
     return (struct timespec){.tv_sec = ns / NSEC_PER_SEC, .tv_nsec = ns % NSEC_PER_SEC};
 }
 ktime ktime_of(s64 sec, s64 nsec); /* saturates */
+/* A time that a call may be given: 1: it was, 0: NULL, none; -EFAULT, -EINVAL. */
+int timespec_from_user(struct timespec *ts, const struct timespec __user *user);
 
 /* --- timers ------------------------------------------------------------------------------------------------ */
 

@@ -119,14 +119,11 @@ void poll_set_release(struct poll_set *set)
 int poll_deadline(const struct timespec __user *timeout, ktime *deadline)
 {
     struct timespec ts;
+    int given = timespec_from_user(&ts, timeout);
 
     *deadline = KTIME_FOREVER;
-    if (!timeout)
-        return 0;
-    if (copy_from_user(&ts, timeout, sizeof(ts)))
-        return -EFAULT;
-    if (!timespec_valid(&ts))
-        return -EINVAL;
+    if (given <= 0)
+        return given;
     *deadline = ts.tv_sec || ts.tv_nsec ? host_deadline(ts.tv_sec, ts.tv_nsec) : 0;
     return 0;
 }
