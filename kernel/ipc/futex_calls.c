@@ -166,6 +166,8 @@ static int op_run(u32 __user *word, u32 encoded)
             return err;
         if (seen == old)
             return op_compare(cmp, (int)old, cmp_arg);
+        if (signal_pending(false)) /* who shares the word can change it for as long as he likes */
+            return -ERESTARTNOINTR;
         old = seen;
     }
 }
@@ -261,13 +263,16 @@ long sys_futex(u32 __user *word, int op, u32 val, void __user *timeout, u32 __us
 #define ROBUST_LIMIT 2048
 
 /* A lock whose owner has died: marked, and one waiter learns it. */
+/* Who shares the word may change it under our eyes, but an end comes to an end. */
+#define ROBUST_LOOKS 1000
+
 static void robust_release(u32 __user *word, pid_t tid)
 {
     u32 value, seen;
 
     if (get_user(value, word))
         return;
-    while ((value & FUTEX_TID_MASK) == (u32)tid) {
+    for (int i = 0; i < ROBUST_LOOKS && (value & FUTEX_TID_MASK) == (u32)tid; i++) {
         u32 dead = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
 
         if (user_cmpxchg(word, value, dead, &seen))
