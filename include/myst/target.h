@@ -210,6 +210,11 @@ int target_ready_wait(struct target_ready *out, uint32_t n, int64_t deadline);
 int target_pages_fill(uint64_t offset, uint64_t len);
 /* Gives memory back; the range reads as zeros afterwards. */
 int target_pages_drop(uint64_t offset, uint64_t len);
+/*
+ * The first page of [offset, offset+len) that has memory (used), or that has none. Value: its offset, or offset+len when
+ * there is no such page, or the target cannot tell.
+ */
+uint64_t target_pages_seek(uint64_t offset, uint64_t len, bool used);
 
 /* ---- 8. Time, entropy, the instance ---------------------------------------------------------------- */
 

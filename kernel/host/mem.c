@@ -169,3 +169,11 @@ int host_pages_drop(u64 offset, u64 len)
 
     return BORDER(pages_drop_result, err == 0) ? err : -ENOMEM;
 }
+
+u64 host_pages_seek(u64 offset, u64 len, bool used)
+{
+    u64 at = target_pages_seek(offset, len, used);
+    bool fits = at >= offset && at - offset <= len && IS_ALIGNED(at, PAGE_SIZE);
+
+    return BORDER(pages_seek_range, fits) ? at : offset + len;
+}

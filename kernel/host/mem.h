@@ -47,5 +47,7 @@ int host_user_cmpxchg(u64 word, u32 expected, u32 desired, u32 *seen);
 /* The page window: 0, or -ENOMEM. */
 int host_pages_fill(u64 offset, u64 len);
 int host_pages_drop(u64 offset, u64 len);
+/* The first page of the range with memory (used) or without; its end: there is none. */
+u64 host_pages_seek(u64 offset, u64 len, bool used);
 
 #endif

@@ -37,6 +37,7 @@ bool shm_next(u32 *index, struct shmid64_ds *out, u64 *resident)
     spin_lock(&object->lock);
     segment_stat(shm_segment_of(object), out);
     spin_unlock(&object->lock);
+    memobj_count_stores(shm_segment_of(object)->obj);
     *resident = memobj_bytes(shm_segment_of(object)->obj);
     return true;
 }

@@ -35,6 +35,7 @@ struct memobj {
     u64 present;               /* pages */
     u64 allocated;             /* bytes of all extents */
     u64 generation;            /* counts truncations and punches */
+    bool uncounted;            /* programs may have stored something since it was counted */
     struct rb_tree extents;    /* by start; disjoint */
     struct list_head mappings; /* struct vma.mapping */
 };
@@ -558,6 +559,57 @@ u64 memobj_bytes(struct memobj *obj)
     return bytes;
 }
 
+static bool page_is_zero(const struct extent *e, size_t page)
+{
+    const u64 *word = pages_address(e->window + ((u64)page << PAGE_SHIFT));
+
+    for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++) {
+        if (READ_ONCE(word[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Pages [first, last) have memory. Where we asked for it ahead, only what it holds tells whether it was touched. */
+static void count_pages(struct memobj *obj, struct extent *e, size_t first, size_t last)
+{
+    for (size_t page = first; page < last; page++) {
+        bool ahead = e->solid || bitmap_test(e->backed, page / UNIT_PAGES);
+
+        if (bitmap_test(e->present, page) || (ahead && page_is_zero(e, page)))
+            continue;
+        bitmap_set(e->present, page);
+        obj->present++;
+    }
+}
+
+static void count_extent(struct memobj *obj, struct extent *e)
+{
+    u64 end = e->window + e->len, from = e->window, to;
+
+    for (; from < end; from = to) {
+        from = host_pages_seek(from, end - from, true);
+        to = from < end ? host_pages_seek(from, end - from, false) : end;
+        count_pages(obj, e, (from - e->window) >> PAGE_SHIFT, (to - e->window) >> PAGE_SHIFT);
+        to = MAX(to, from + PAGE_SIZE); /* memory that is given back just now */
+    }
+}
+
+void memobj_count_stores(struct memobj *obj)
+{
+    struct extent *e;
+
+    mutex_lock(&obj->lock);
+    if (obj->uncounted) {
+        obj->uncounted = memobj_writers(obj) != 0;
+        rb_for_each_entry(e, &obj->extents, node) {
+            if (e->exposed)
+                count_extent(obj, e);
+        }
+    }
+    mutex_unlock(&obj->lock);
+}
+
 s64 memobj_seek(struct memobj *obj, u64 offset, int whence)
 {
     s64 found = -ENXIO;
@@ -591,7 +643,7 @@ int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window
         *window_offset = e->window + (offset - e->start);
         *run = MIN(len, e->len - (offset - e->start));
         if (shared)
-            e->exposed = true;
+            e->exposed = obj->uncounted = true;
     }
     mutex_unlock(&obj->lock);
     return e ? 0 : -ENOMEM;

@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 #include <linux/mman.h>
 #include <linux/falloc.h>
+#include <linux/fs.h>
 #include <linux/futex.h>
 
 #define HOST_PROT(prot) (prot) /* TARGET_PROT_* have the host's values */
@@ -88,6 +89,13 @@ int target_pages_drop(uint64_t offset, uint64_t len)
     FAULT(ENOMEM);
     return (int)HOST4(__NR_fallocate, shared.window_file,
                       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
+}
+
+uint64_t target_pages_seek(uint64_t offset, uint64_t len, bool used)
+{
+    int64_t at = HOST3(__NR_lseek, shared.window_file, offset, used ? SEEK_DATA : SEEK_HOLE);
+
+    return at < (int64_t)offset || (uint64_t)at > offset + len ? offset + len : (uint64_t)at;
 }
 
 struct host_timespec {

@@ -67,6 +67,17 @@ int target_pages_drop(uint64_t offset, uint64_t len)
     RESULT(pages_drop, err);
 }
 
+/* Pages that nobody touched are not in memory. */
+uint64_t target_pages_seek(uint64_t offset, uint64_t len, bool used)
+{
+    uint64_t at = offset, end = offset + len;
+    unsigned char there;
+
+    while (at < end && !mincore((char *)MYST_WINDOW_BASE + at, PAGE, &there) && (there & 1) != used)
+        at += PAGE;
+    RESULT(pages_seek, at);
+}
+
 /* --- entropy, ends, and what there is not ---------------------------------------------------------------- */
 
 static uint64_t random_state; /* atomic */

@@ -60,6 +60,7 @@
     X(ready_wait, events, MASK)                                                                    \
     X(pages_fill, result, STATUS)                                                                  \
     X(pages_drop, result, STATUS)                                                                  \
+    X(pages_seek, result, NUMBER)                                                                  \
     X(clock_read, result, TIME)                                                                    \
     X(clock_resolution, result, TIME)                                                              \
     X(random, result, STATUS)                                                                      \

@@ -87,6 +87,13 @@ int host_pages_drop(u64 offset, u64 len)
                : -ENOMEM;
 }
 
+u64 host_pages_seek(u64 offset, u64 len, bool used)
+{
+    off_t at = lseek(window_file, (off_t)offset, used ? SEEK_DATA : SEEK_HOLE);
+
+    return at < 0 || (u64)at > offset + len ? offset + len : (u64)at;
+}
+
 /* The program's pages that the host knows: as many as tests look at, from FAKE_USER on. */
 #define FAKE_USER  0x10000000UL
 #define FAKE_PAGES 128

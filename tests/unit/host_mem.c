@@ -102,6 +102,10 @@ int target_pages_drop(uint64_t offset, uint64_t len)
 {
     return (int)reply;
 }
+uint64_t target_pages_seek(uint64_t offset, uint64_t len, bool used)
+{
+    return (uint64_t)reply;
+}
 int target_random(void *to, size_t len)
 {
     return (int)reply_data(to);
@@ -190,6 +194,10 @@ static int64_t call_fill(void)
 static int64_t call_drop(void)
 {
     return host_pages_drop(0, PAGE_SIZE);
+}
+static int64_t call_seek(void)
+{
+    return (int64_t)host_pages_seek(4 * PAGE_SIZE, 2 * PAGE_SIZE, true);
 }
 static int64_t call_random(void)
 {
@@ -286,6 +294,19 @@ static void strings_and_words_are_there_or_fault(void **state)
     expect("cmpxchg", call_user_cmpxchg, -EAGAIN, -EFAULT);
 }
 
+/* breaks: pages_seek_range */
+static void page_that_has_memory_is_in_the_range(void **state)
+{
+    static const int64_t lies[] = {0, 3 * PAGE_SIZE, 4 * PAGE_SIZE + 1, 7 * PAGE_SIZE, INT64_MAX,
+                                   -1};
+
+    expect("seek", call_seek, 4 * PAGE_SIZE, 4 * PAGE_SIZE);
+    expect("seek", call_seek, 5 * PAGE_SIZE, 5 * PAGE_SIZE);
+    expect("seek", call_seek, 6 * PAGE_SIZE, 6 * PAGE_SIZE);
+    for (size_t i = 0; i < ARRAY_SIZE(lies); i++)
+        expect("seek", call_seek, lies[i], 6 * PAGE_SIZE);
+}
+
 /* breaks: pages_fill_result pages_drop_result random_result */
 static void kernel_memory_and_entropy_are_there_or_not(void **state)
 {
@@ -380,6 +401,7 @@ int main(void)
         cmocka_unit_test(no_more_can_be_missing_than_was_asked),
         cmocka_unit_test(strings_and_words_are_there_or_fault),
         cmocka_unit_test(kernel_memory_and_entropy_are_there_or_not),
+        cmocka_unit_test(page_that_has_memory_is_in_the_range),
         cmocka_unit_test(only_one_bit_says_that_a_page_is_there),
         cmocka_unit_test(what_is_not_written_is_zero),
         cmocka_unit_test(no_more_pages_are_there_than_the_range_has),

@@ -147,6 +147,41 @@ static void holes_cost_nothing_and_are_found(void **state)
     memobj_put(obj);
 }
 
+/* What a program does by a shared mapping, at `offset`. */
+static char *mapped_at(struct memobj *obj, u64 offset)
+{
+    u64 window, run;
+
+    assert_int_equal(memobj_map(obj, offset, PAGE_SIZE, true, &window, &run), 0);
+    return pages_address(window);
+}
+
+static void stores_through_mappings_are_counted_when_asked(void **state)
+{
+    struct memobj *obj = memobj_create();
+
+    assert_int_equal(memobj_truncate(obj, 4 * MIB), 0);
+    memobj_count_writer(obj, true);
+    *mapped_at(obj, MIB) = 1;
+    *mapped_at(obj, 3 * MIB) = 1;
+    mapped_at(obj, 0);
+    assert_int_equal(memobj_bytes(obj), 0);
+    memobj_count_stores(obj);
+    assert_int_equal(memobj_bytes(obj), 2 * PAGE_SIZE);
+    assert_int_equal(put(obj, "x", 3 * MIB + 1, 1), 1); /* asks for memory ahead */
+    *mapped_at(obj, 2 * MIB) = 1;
+    memobj_count_writer(obj, false);
+    memobj_count_stores(obj);
+    assert_int_equal(memobj_bytes(obj), 3 * PAGE_SIZE);
+    *mapped_at(obj, 2 * MIB + PAGE_SIZE) = 1; /* mapped anew */
+    memobj_count_stores(obj);
+    assert_int_equal(memobj_bytes(obj), 4 * PAGE_SIZE);
+    memobj_punch(obj, MIB, 3 * MIB);
+    memobj_count_stores(obj);
+    assert_int_equal(memobj_bytes(obj), 0);
+    memobj_put(obj);
+}
+
 /* A large object that is written piece by piece is a handful of contiguous runs. */
 static void a_growing_object_has_few_runs(void **state)
 {
@@ -188,6 +223,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(random_operations_match_an_array, start, stop),
         cmocka_unit_test_setup_teardown(mapped_objects_match_an_array, start, stop),
         cmocka_unit_test_setup_teardown(holes_cost_nothing_and_are_found, start, stop),
+        cmocka_unit_test_setup_teardown(stores_through_mappings_are_counted_when_asked, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(a_growing_object_has_few_runs, start, stop),
         cmocka_unit_test_setup_teardown(out_of_memory_is_enospc_and_loses_nothing, start, stop),
     };

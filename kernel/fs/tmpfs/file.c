@@ -277,7 +277,11 @@ int tmpfs_getattr(struct inode *inode, struct kstat *stat)
     struct tmpfs_inode *own = tmpfs_inode(inode);
 
     inode_stat(inode, stat);
-    stat->blocks = own->obj ? memobj_bytes(own->obj) / 512 : 0;
+    if (own->obj) {
+        memobj_count_stores(own->obj);
+        tmpfs_charge(inode);
+        stat->blocks = memobj_bytes(own->obj) / 512;
+    }
     return 0;
 }
 

@@ -121,6 +121,23 @@ static void store_to_a_mapped_hole_is_a_bus_error(void **state)
         } assert_killed_by(child_wait(pid), SIGBUS));
 }
 
+/* covers: mmap MAP_SHARED fstat statfs write ENOSPC */
+static void stores_to_a_mapped_hole_take_space(void **state)
+{
+    (void)state;
+    with_small(
+        "size=256k", int fd = open_new("f"); struct stat st; struct statfs fs;
+        must(ftruncate(fd, 1 << 20));
+        char *map = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        assert_ptr_not_equal(map, MAP_FAILED); must(fstat(fd, &st));
+        assert_int_equal(st.st_blocks, 0); map[0] = 'a'; map[300 * KIB] = 'b'; map[900 * KIB] = 'c';
+        must(fstat(fd, &st)); assert_int_equal(st.st_blocks, 3 * 8); must(statfs(".", &fs));
+        assert_int_equal(fs.f_bfree * (size_t)fs.f_bsize, (256 - 12) * KIB); map[304 * KIB] = 'd';
+        must(munmap(map, 1 << 20)); must(fstat(fd, &st)); assert_int_equal(st.st_blocks, 4 * 8);
+        assert_int_equal(fill(open_new("rest")), (256 - 16) * KIB); must(ftruncate(fd, 4 * KIB));
+        must(fstat(fd, &st)); assert_int_equal(st.st_blocks, 8));
+}
+
 /* covers: sendfile ENOSPC */
 static void sendfile_is_refused(void **state)
 {
@@ -161,6 +178,7 @@ int main(void)
         tempdir_test(overwriting_needs_no_space),
         tempdir_test(allocation_is_all_or_nothing),
         tempdir_test(store_to_a_mapped_hole_is_a_bus_error),
+        tempdir_test(stores_to_a_mapped_hole_take_space),
         tempdir_test(sendfile_is_refused),
         tempdir_test(files_run_out_too),
         tempdir_test(number_of_files_shows_in_statfs),
