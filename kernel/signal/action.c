@@ -32,6 +32,7 @@ void signal_start(const struct boot_info *boot)
     wait_signal_pending = sleep_is_over;
     timers_start();
     vfs_signal = signal_self;
+    vfs_signal_owner = signal_owner;
     task->signals.blocked = boot->blocked_signals & ~UNBLOCKABLE;
     for (int i = 0; i < SIGNALS; i++) {
         if (boot->ignored_signals & SIGNAL_BIT(i + 1) & ~UNBLOCKABLE)

@@ -5,13 +5,14 @@
  * that caused them sends the signal on its way out of the call, or before it sleeps in it.
  */
 #include "base/errno.h"
+#include "base/string.h"
 #include "mm/alloc.h"
 #include "self/self.h"
-#include "signal/signal.h"
 #include "vfs/internal.h"
 
 #include <asm/poll.h>
 #include <asm/siginfo.h>
+#include <asm/signal.h>
 #include <linux/fcntl.h>
 
 struct async {
@@ -215,6 +216,8 @@ void async_file_gone(struct file *file)
 
 /* ---- telling the owner ---- */
 
+void (*vfs_signal_owner)(const struct file_owner *owner, const siginfo_t *info);
+
 /* sigaction(2): what is told of a signal that F_SETSIG chose. */
 static void describe(siginfo_t *info, u32 happened, int fd)
 {
@@ -257,7 +260,9 @@ static bool due_take(struct file_owner *owner, siginfo_t *info)
     *owner = async->file->owner;
     spin_unlock(&asyncs.lock);
 
-    siginfo_kernel(info, owner->signal ? owner->signal : SIGIO);
+    memset(info, 0, sizeof(*info));
+    info->si_signo = owner->signal ? owner->signal : SIGIO;
+    info->si_code = SI_KERNEL;
     if (owner->signal)
         describe(info, happened, fd);
     return true;
@@ -274,6 +279,6 @@ void file_async_tell(void)
     siginfo_t info;
 
     __atomic_fetch_and(&self()->thread.pending, ~PENDING_ASYNC, __ATOMIC_SEQ_CST);
-    while (due_take(&owner, &info))
-        signal_owner(&owner, &info);
+    while (vfs_signal_owner && due_take(&owner, &info))
+        vfs_signal_owner(&owner, &info);
 }

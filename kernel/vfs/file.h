@@ -11,6 +11,8 @@
 #include "vfs/path.h"
 #include "vfs/poll.h"
 
+#include <asm/siginfo.h>
+
 struct memobj;
 struct file;
 struct cred;
@@ -214,6 +216,7 @@ extern void (*vfs_file_gone)(
 /* task: is there such a thread, process or group (F_OWNER_TID ...)? */
 extern bool (*vfs_owner_exists)(int type, int id);
 extern void (*vfs_signal)(int signal); /* signal: to the calling thread (SIGXFSZ, SIGPIPE) */
+extern void (*vfs_signal_owner)(const struct file_owner *owner, const siginfo_t *info); /* signal */
 /*
  * inotify, set by the first watch: an IN_ event of the dentry's inode; name: of that entry in it. cookie: ties
  * the two events of a rename together.

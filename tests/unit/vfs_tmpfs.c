@@ -76,6 +76,16 @@ void waitq_entry_init(struct waitq_entry *e, waitq_func func, u32 events)
     list_init(&e->link);
 }
 
+void waitq_add(struct waitq *q, struct waitq_entry *e)
+{
+    list_add_tail(&e->link, &q->entries);
+}
+
+void waitq_remove(struct waitq_entry *e)
+{
+    list_del(&e->link);
+}
+
 void waitq_wake(struct waitq *q, u32 events)
 {
 }
