@@ -38,7 +38,10 @@ static int create_node(int file, const char *name, umode mode)
     }
 }
 
-/* What was just made under a name, as an inode. */
+/*
+ * What was just made under a name, as an inode. Without memory for one the name goes again; not that of a regular
+ * file, which the host's other programs may have made first.
+ */
 static int adopt_new(struct inode *dir, int file, const char *name, umode mode, struct inode **out)
 {
     struct host_stat st;
@@ -49,7 +52,10 @@ static int adopt_new(struct inode *dir, int file, const char *name, umode mode, 
     if ((st.mode & S_IFMT) != (mode & S_IFMT))
         return -EIO;
     set_owner_and_mode(dir, file, name, mode, &st);
-    return hostfs_inode_find(dir->super, hostfs_inode(dir), name, &st, out);
+    err = hostfs_inode_find(dir->super, hostfs_inode(dir), name, &st, out);
+    if (err == -ENOMEM && !S_ISREG(mode))
+        host_file_unlink(file, name, S_ISDIR(mode));
+    return err;
 }
 
 int hostfs_create(struct inode *dir, const struct name *name, umode mode, dev_t rdev,
