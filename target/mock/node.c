@@ -339,7 +339,8 @@ int files_open_path(const char *path)
     pthread_mutex_lock(&files.lock);
     dir = make_path(path, &name);
     dir = *name ? dir_step(dir, name) : dir;
-    file = file_open_node(dir, TARGET_OPEN_PATH | TARGET_OPEN_DIRECTORY);
+    file = file_open_node(dir, S_ISREG(dir->stat.mode) ? TARGET_OPEN_READ /* an archive */
+                                                       : TARGET_OPEN_PATH | TARGET_OPEN_DIRECTORY);
     pthread_mutex_unlock(&files.lock);
     return file;
 }

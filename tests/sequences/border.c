@@ -18,8 +18,8 @@
 
 static void make_files(void)
 {
-    mock_host_dir("/work", 0777);
-    mock_host_file("/work/f", 0644, "12345", 5);
+    mock_host_dir("/host", 0777);
+    mock_host_file("/host/f", 0644, "12345", 5);
 }
 
 static const struct mock_options on_the_host = {.setup = make_files, .writable = true};
@@ -28,7 +28,7 @@ static const struct mock_options on_the_host = {.setup = make_files, .writable =
 
 static int attributes(void *arg)
 {
-    mock_user f = mock_string("/work/f"), node = mock_string("/work/node");
+    mock_user f = mock_string("/host/f"), node = mock_string("/host/node");
     mock_user st = mock_room(sizeof(struct statfs));
     const struct timespec times[2] = {{1000, 1}, {2000, 2}};
 

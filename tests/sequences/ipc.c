@@ -173,6 +173,25 @@ static void many_descriptors_are_selected(void **state)
     sequence(select_many);
 }
 
+static int packets(void *arg)
+{
+    mock_user pair = mock_room(8);
+    int fds[2];
+
+    must(mock_call(__NR_pipe2, pair, O_DIRECT));
+    mock_load(fds, pair, sizeof(fds));
+    expect_equal(mock_call(__NR_write, fds[1], mock_string("one"), 3), 3);
+    expect_equal(mock_call(__NR_write, fds[1], mock_string("two"), 3), 3);
+    expect_equal(mock_call(__NR_read, fds[0], mock_room(8), 8), 3);
+    expect_equal(mock_call(__NR_close_range, fds[0], fds[1], 0), 0);
+    return 0;
+}
+
+static void a_pipe_keeps_packets_apart(void **state)
+{
+    sequence(packets);
+}
+
 /* --- namespaces, and another process ------------------------------------------------------------------------- */
 
 #define OWN_NAMESPACES (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
@@ -239,6 +258,7 @@ int main(void)
         cmocka_unit_test(several_words_are_waited_for),
         cmocka_unit_test(signals_are_polled),
         cmocka_unit_test(many_descriptors_are_selected),
+        cmocka_unit_test(a_pipe_keeps_packets_apart),
         cmocka_unit_test(namespaces_go_with_their_last_process),
         cmocka_unit_test(anothers_memory_is_read),
     };

@@ -1,6 +1,7 @@
 /* tests/sequences/names.c: long names, attributes, copies from the layer below, files of the host, programs by name. */
 #include "sequence.h"
 
+#include <elf.h>
 #include <sched.h>
 #include <sys/uio.h>
 
@@ -83,6 +84,9 @@ static int small_writes(void *arg)
     fd = open_file("/proc/self/status", O_RDONLY);
     out = open_file("/dev/shm/status", O_CREAT | O_WRONLY);
     expect(must(mock_call(__NR_sendfile, out, fd, 0, 4096)) > 100);
+    close_file(out);
+    out = open_file("/dev/shm/status", O_APPEND | O_WRONLY);
+    expect_equal(mock_call(__NR_write, out, mock_string("end"), 3), 3);
     close_file(out);
     close_file(fd);
     fd = open_file("/proc/1/maps", O_RDONLY);
@@ -237,6 +241,50 @@ static void mappings_grow(void **state)
     sequence(grow_in_child);
 }
 
+/* --- archives ------------------------------------------------------------------------------------------------- */
+
+static char archive[4096];
+
+/* cpio(5), "New ASCII Format". The number of the inode tells which names are one file. */
+static size_t archive_add(size_t at, const char *name, int inode, int mode, int links,
+                          const char *text)
+{
+    at += (size_t)sprintf(archive + at,
+                          "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", inode, mode,
+                          0, 0, links, 0, (int)strlen(text), 0, 0, 0, 0, (int)strlen(name) + 1, 0);
+    strcpy(archive + at, name);
+    at = (at + strlen(name) + 1 + 3) & ~3UL;
+    strcpy(archive + at, text);
+    return (at + strlen(text) + 3) & ~3UL;
+}
+
+static void make_archive(void)
+{
+    size_t at = archive_add(0, "dir", 1, S_IFDIR | 0755, 2, "");
+
+    at = archive_add(at, "dir/file", 2, S_IFREG | 0644, 2, "");
+    at = archive_add(at, "dir/same", 2, S_IFREG | 0644, 2, "text");
+    at = archive_add(at, "TRAILER!!!", 0, 0, 1, "");
+    mock_host_file("/archive", 0644, archive, at);
+}
+
+static int look_into_archive(void *arg)
+{
+    mock_user st = mock_room(sizeof(struct stat));
+
+    expect_equal(mock_call(__NR_stat, mock_string("/mnt/archive/dir/file"), st), 0);
+    expect_equal(mock_get(struct stat, st).st_nlink, 2);
+    expect_equal(mock_get(struct stat, st).st_size, 4);
+    return 0;
+}
+
+static void an_archive_is_unpacked(void **state)
+{
+    sequence_with(look_into_archive,
+                  (struct mock_options){.setup = make_archive,
+                                        .mounts = {{"/archive", "/mnt/archive", "cpio", ""}}});
+}
+
 /* --- programs -------------------------------------------------------------------------------------------------- */
 
 static int seven(void *arg)
@@ -244,8 +292,22 @@ static int seven(void *arg)
     return 7;
 }
 
+static void make_interpreted(void)
+{
+    static char image[MOCK_IMAGE_SIZE];
+    Elf64_Ehdr *header = (void *)image;
+    Elf64_Phdr *segments = (void *)(header + 1);
+
+    memcpy(image, mock_image(seven, NULL), sizeof(image));
+    header->e_phnum = 2;
+    segments[1] = (Elf64_Phdr){.p_type = PT_INTERP, .p_offset = 3000, .p_filesz = 9};
+    strcpy(image + 3000, "/bin/not");
+    mock_host_file("/bin/interpreted", 0755, image, sizeof(image));
+}
+
 static void make_programs(void)
 {
+    make_interpreted();
     mock_host_program("/bin/seven", seven, NULL);
     mock_host_file("/bin/script", 0755, "#!/bin/seven with\n", 18);
 }
@@ -268,8 +330,20 @@ static int execute_descriptor(void *arg)
     return 1;
 }
 
+/* The same program with an interpreter's name behind its code: not one that is there. */
+static int execute_interpreted(void *arg)
+{
+    const char *argv[] = {"interpreted", NULL}, *envp[] = {NULL};
+
+    expect_equal(mock_call(__NR_execve, mock_string("/bin/interpreted"), mock_strings(argv),
+                           mock_strings(envp)),
+                 -ENOENT);
+    return 7;
+}
+
 static int programs(void *arg)
 {
+    expect_equal(mock_wait(must(mock_fork(execute_interpreted, NULL))), 7 << 8);
     expect_equal(mock_wait(must(mock_fork(execute_script, NULL))), 7 << 8);
     expect_equal(mock_wait(must(mock_fork(execute_descriptor, NULL))), 7 << 8);
     return 0;
@@ -290,6 +364,7 @@ int main(void)
         cmocka_unit_test(names_are_exchanged),
         cmocka_unit_test(host_files_are_shared),
         cmocka_unit_test(mappings_grow),
+        cmocka_unit_test(an_archive_is_unpacked),
         cmocka_unit_test(programs_have_other_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
