@@ -6,7 +6,7 @@
  * one request failing:
  *
  *     SEQUENCE_MEMORY=sites   the first and the last request of each site that no earlier script failed
- *     SEQUENCE_MEMORY=all     every request; and again with the next MEMORY_SPAN requests failing, too
+ *     SEQUENCE_MEMORY=all     every request; and again with those after it failing too, MEMORY_SPAN in all
  *
  * A site is the place in the kernel that asks. A script ends at the first answer that it did not expect, or
  * waits for ever; then its processes are killed. What counts: the instance neither panics nor hangs, no
