@@ -31,8 +31,6 @@ static int check_flags(u64 flags)
         return -EINVAL;
     if (flags & CLONE_PIDFD && flags & (CLONE_DETACHED | CLONE_THREAD))
         return -EINVAL;
-    if (flags & CLONE_SYSVSEM && flags & CLONE_NEWIPC)
-        return -EINVAL;
     if (flags & CLONE_SIGHAND && flags & CLONE_CLEAR_SIGHAND)
         return -EINVAL;
     return 0;
@@ -46,6 +44,8 @@ static int check_namespaces(u64 flags)
     if (flags & CLONE_NAMESPACES & ~CLONE_NEWUSER && !(flags & CLONE_NEWUSER) &&
         !capable(CAP_SYS_ADMIN))
         return -EPERM;
+    if (flags & CLONE_SYSVSEM && flags & CLONE_NEWIPC)
+        return -EINVAL;
     return flags & CLONE_NAMESPACES & ~(u64)NAMESPACES_OWN ? -EINVAL : 0;
 }
 

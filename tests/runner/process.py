@@ -80,6 +80,12 @@ def _end_hung(process, mode):
         time.sleep(0.2)
 
 
+def _usual_signals():
+    """What the caller ignores (nohup, a job in the background) is no matter of the tests."""
+    for signo in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(signo, signal.SIG_DFL)
+
+
 def run(mode, arguments, timeout, merged=False, trap=False):
     """Runs a program in an empty current folder. merged: standard error goes where output goes."""
     scratch = tempfile.mkdtemp(prefix="myst-test-")
@@ -91,7 +97,7 @@ def run(mode, arguments, timeout, merged=False, trap=False):
             process = subprocess.Popen(
                 command_for(mode, arguments, trap), stdin=subprocess.DEVNULL, stdout=out,
                 stderr=out if merged else err, cwd=scratch, env=ENVIRONMENT,
-                start_new_session=True)
+                start_new_session=True, preexec_fn=_usual_signals)
             try:
                 process.wait(timeout)
                 seconds = time.monotonic() - start

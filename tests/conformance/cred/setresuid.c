@@ -109,6 +109,7 @@ static int unprivileged(void *arg)
 static void other_ids_are_eperm_without_privilege(void **state)
 {
     (void)state;
+    need_other_ids();
     child_passes(unprivileged, NULL);
 }
 

@@ -64,6 +64,7 @@ static void owner_may_name_what_is_already_so(void **state)
 static void only_root_gives_a_file_away(void **state)
 {
     (void)state;
+    need_other_ids();
     make_file("f", NULL);
     if (geteuid() == 0)
         must(do_chown("f", NOBODY, NOBODY));

@@ -126,6 +126,9 @@ void child_skips(void); /* ends a child made by child_fork(); else returns */
             skip_because("needs root");                                                            \
     } while (0)
 
+/* Skips where other users' ids do not exist: in the user namespace of an ordinary user. */
+void need_other_ids(void);
+
 /* Skips unless this thread has the capability (a CAP_ constant) in effect. */
 #define need_capability(cap)                                                                       \
     do {                                                                                           \

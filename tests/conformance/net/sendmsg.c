@@ -305,6 +305,7 @@ static void credentials_of_the_sender_are_told_when_asked(void **state)
 static void false_credentials_need_the_right(void **state)
 {
     (void)state;
+    need_other_ids();
     as_nobody(union control control = {0}; struct iovec iov = {"x", 1}; struct msghdr msg = {0};
               struct ucred cred = {getpid(), 0, 0}; int fds[2]; open_pair(fds, SOCK_DGRAM);
               msg.msg_iov = &iov; msg.msg_iovlen = 1; msg.msg_control = control.bytes;

@@ -138,6 +138,7 @@ static void socket_file_cannot_be_opened(void **state)
 static void connecting_needs_the_right_to_write(void **state)
 {
     (void)state;
+    need_root(); /* to be somebody else than the owner */
     int fd = bound(SOCK_STREAM, "sock"), client = must(socket(AF_UNIX, SOCK_STREAM, 0));
 
     must(listen(fd, 1));
