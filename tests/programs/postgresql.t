@@ -1,13 +1,17 @@
 # PostgreSQL: a server of many processes on System V shared memory, with clients over AF_UNIX.
 
 place=$(mktemp -d /tmp/pg.XXXXXX)
-chown 65534:65534 "$place"
+as_other=()
+if [ "$(id -u)" -eq 0 ]; then
+    chown 65534:65534 "$place"
+    as_other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+fi
 trap 'rm -rf "$place"' EXIT
 bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/postgres | tail -1)")
 
 # Runs a command of PostgreSQL as an ordinary user, which the server insists on.
 pg() {
-    setpriv --reuid=65534 --regid=65534 --clear-groups env -i PATH="$bin:/usr/bin:/bin" LC_ALL=C \
+    "${as_other[@]}" env -i PATH="$bin:/usr/bin:/bin" LC_ALL=C \
         PGHOST="$place" PGUSER=me PGDATABASE=postgres HOME="$place" TZ=UTC "$@"
 }
 cd "$place"
