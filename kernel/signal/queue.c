@@ -336,7 +336,7 @@ bool signal_pending(bool fatal_only)
         return true;
     if (fatal_only)
         return false;
-    if (task->process->signals.stop_signal && !task->signals.stopped)
+    if (READ_ONCE(task->process->signals.stop_signal) && !READ_ONCE(task->signals.stopped))
         return true;
     return deliverable(task) != 0;
 }
