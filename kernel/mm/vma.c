@@ -146,7 +146,7 @@ static void count(struct mm *mm, const struct vma *vma, bool add)
     if (!add)
         pages = -pages;
     mm->total_vm += (u64)pages;
-    mm->highest_vm = MAX(mm->highest_vm, mm->total_vm);
+    WRITE_ONCE(mm->highest_vm, MAX(mm->highest_vm, mm->total_vm));
     if (flags & VM_LOCKED)
         mm->locked_vm += (u64)pages;
     if (flags & VM_SHARED)

@@ -53,7 +53,7 @@ static void release_mm(struct process *process)
         return;
     spin_lock(&tasks_lock);
     process->dead_threads.max_rss =
-        MAX(process->dead_threads.max_rss, old->highest_vm * (PAGE_SIZE / 1024));
+        MAX(process->dead_threads.max_rss, READ_ONCE(old->highest_vm) * (PAGE_SIZE / 1024));
     spin_unlock(&tasks_lock);
     mm_put(old);
 }
