@@ -92,6 +92,9 @@ struct boot_net {
     const char *resolv_conf; /* NULL: what the root file system has stands */
 };
 
+#define NICE_MIN (-20) /* setpriority(2) */
+#define NICE_MAX 19
+
 enum boot_root { BOOT_ROOT_DIRECTORY, BOOT_ROOT_CPIO };
 
 struct boot_info {
@@ -112,6 +115,7 @@ struct boot_info {
     const uint32_t *groups;
     uint32_t ngroups;
     uint32_t umask;
+    int32_t nice; /* NICE_MIN to NICE_MAX: the most urgent to the least */
     uint64_t ignored_signals,
         blocked_signals; /* bit n-1: signal n, as the launcher inherited them */
     /* the root file system */

@@ -121,6 +121,8 @@ static const char *check_identity(void)
         return "groups";
     if (!BORDER(boot_umask, boot.umask <= 0777))
         boot.umask &= 0777;
+    if (!BORDER(boot_nice, boot.nice >= NICE_MIN && boot.nice <= NICE_MAX))
+        boot.nice = 0;
     if (!BORDER(boot_ignored_signals, !(boot.ignored_signals & UNBLOCKABLE)))
         boot.ignored_signals &= ~UNBLOCKABLE;
     if (!BORDER(boot_blocked_signals, !(boot.blocked_signals & UNBLOCKABLE)))

@@ -6,9 +6,7 @@
 
 #include <linux/ioprio.h>
 #include <linux/resource.h>
-
-#define NICE_MIN (-20)
-#define NICE_MAX 19
+#include <myst/boot.h>
 
 /* Which threads a call is about, and what it does with each. */
 struct priority_walk {

@@ -13,10 +13,9 @@
 #include <linux/sched.h>
 #include <linux/sched/types.h>
 #include <linux/time.h>
+#include <myst/boot.h>
 
-#define PRIORITY_MAX 99 /* of SCHED_FIFO and SCHED_RR */
-#define NICE_MIN     (-20)
-#define NICE_MAX     19
+#define PRIORITY_MAX 99                    /* of SCHED_FIFO and SCHED_RR */
 #define RR_SLICE     (100 * NSEC_PER_MSEC) /* /proc/sys/kernel/sched_rr_timeslice_ms */
 #define ATTR_SIZE_0  48                    /* of the first struct sched_attr */
 #define ATTR_FLAGS                                                                                 \

@@ -282,6 +282,7 @@ static int main_start(const struct boot_info *boot)
         return -ENOMEM;
     task_prepare(task, process);
     task->self = self();
+    task->sched.nice = boot->nice;
     limits_from_boot(process, boot);
     process->exit_signal = SIGCHLD;
     err = signal_process_init(process, NULL, false);

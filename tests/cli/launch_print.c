@@ -76,8 +76,8 @@ static json_t *name_servers(const struct launch_options *options)
 int launch(const struct launch_options *options)
 {
     json_t *all = json_pack(
-        "{s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s, s:I, s:i, s:i, s:o, s:i, s:i, s:I,"
-        " s:I, s:b, s:o, s:o, s:s?, s:b, s:b, s:I, s:i, s:i}",
+        "{s:s, s:o, s:o, s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s, s:I, s:i, s:i, s:o, s:i, s:i, s:i,"
+        " s:I, s:I, s:b, s:o, s:o, s:s?, s:b, s:b, s:I, s:i, s:i}",
         "program", options->program, "argv", strings(options->argv, options->argc), "envp",
         strings(options->envp, options->envc), "cwd", options->cwd, "rootfs_kind",
         options->rootfs_kind == ROOTFS_DIRECTORY ? "directory" : "cpio", "rootfs", options->rootfs,
@@ -85,10 +85,11 @@ int launch(const struct launch_options *options)
         "writable", options->writable, "mounts", mounts(options), "hostname", options->hostname,
         "memory_size", (json_int_t)options->memory_size, "uid", (int)options->uid, "gid",
         (int)options->gid, "groups", groups(options), "closed_stdio", (int)options->closed_stdio,
-        "umask", (int)options->umask, "ignored_signals", (json_int_t)options->ignored_signals,
-        "blocked_signals", (json_int_t)options->blocked_signals, "net_none", options->net_none,
-        "publish", published(options), "dns", name_servers(options), "strace", options->strace,
-        "stats", options->stats, "no_patch", options->no_patch, "fault_seed",
+        "umask", (int)options->umask, "nice", options->nice, "ignored_signals",
+        (json_int_t)options->ignored_signals, "blocked_signals",
+        (json_int_t)options->blocked_signals, "net_none", options->net_none, "publish",
+        published(options), "dns", name_servers(options), "strace", options->strace, "stats",
+        options->stats, "no_patch", options->no_patch, "fault_seed",
         (json_int_t)options->fault_seed, "fault_interval", (int)options->fault_interval,
         "verbosity", options->verbosity);
 

@@ -106,13 +106,16 @@ class Defaults(CliTest):
         got = self.launched("/", "p", env={"HOME": "/h", "SECRET": "1"})
         self.assertEqual(got["envp"], ["HOME=/h"])
 
-    def test_inherited_signals_and_umask(self):
+    def test_inherited_signals_umask_and_niceness(self):
+        nice = os.nice(0)
         def prepare():
+            os.nice(3)
             os.umask(0o027)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
         got = self.launched("/", "p", preexec_fn=prepare, restore_signals=True)
         self.assertEqual(got["umask"], 0o027)
+        self.assertEqual(got["nice"], min(nice + 3, 19))
         self.assertEqual(got["ignored_signals"], 1 << (signal.SIGHUP - 1))
         self.assertEqual(got["blocked_signals"], 1 << (signal.SIGUSR1 - 1))
 

@@ -189,7 +189,7 @@ static void a_list_without_an_end_is_refused(void **state)
     free(list);
 }
 
-/* breaks: boot_uid boot_gid boot_groups boot_ngroups boot_umask */
+/* breaks: boot_uid boot_gid boot_groups boot_ngroups boot_umask boot_nice */
 static void the_caller_is_somebody(void **state)
 {
     static const uint32_t nobodies[] = {4, UINT32_MAX};
@@ -202,6 +202,10 @@ static void the_caller_is_somebody(void **state)
     refused(told.groups = many; told.ngroups = 65537, "ngroups");
     refused(told.groups = many; told.ngroups = 65536, "");
     mended(told.umask = 0177777, umask, 0777);
+    mended(told.nice = 20, nice, 0);
+    mended(told.nice = -21, nice, 0);
+    mended(told.nice = 19, nice, 19);
+    mended(told.nice = -20, nice, -20);
     free(many);
 }
 

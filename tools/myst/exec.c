@@ -201,6 +201,7 @@ static void set_inherited(const struct invocation *invocation, struct launch_opt
     options->closed_stdio = invocation->closed_stdio;
     options->umask = umask(0);
     umask(options->umask);
+    options->nice = getpriority(PRIO_PROCESS, 0); /* of oneself it never fails: -1 is a niceness */
     for (int signal = 1; signal <= 64; signal++) {
         /* The two signals that libc keeps to itself are refused, and nobody can ignore them. */
         if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)

@@ -71,6 +71,7 @@ struct launch_options {
     unsigned closed_stdio; /* bit n: descriptor n (0, 1, 2) was closed when myst started. A stand-in
                                * is open there now; the program must see it closed */
     mode_t umask;          /* the caller's */
+    int nice;              /* likewise, -20 to 19 */
     uint64_t ignored_signals; /* bit n-1: signal n was ignored when myst started */
     uint64_t blocked_signals; /* bit n-1: signal n was blocked when myst started */
 

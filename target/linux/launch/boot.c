@@ -123,6 +123,7 @@ int image_fill_boot(struct target_shared *shared, const struct launch_options *o
     boot->cwd = arena_string(&arena, options->cwd);
     boot->hostname = arena_string(&arena, options->hostname);
     boot->umask = options->umask;
+    boot->nice = options->nice;
     boot->ignored_signals = options->ignored_signals;
     boot->blocked_signals = options->blocked_signals;
     boot->root = options->rootfs_kind == ROOTFS_CPIO ? BOOT_ROOT_CPIO : BOOT_ROOT_DIRECTORY;
