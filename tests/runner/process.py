@@ -80,10 +80,13 @@ def _end_hung(process, mode):
         time.sleep(0.2)
 
 
-def _usual_signals():
-    """What the caller ignores (nohup, a job in the background) is no matter of the tests."""
-    for signo in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
-        signal.signal(signo, signal.SIG_DFL)
+def usual_signals():
+    """What the caller ignores (nohup, a job in the background) is no matter of the tests, nor of what
+    they start. SIGPIPE is Python's own business."""
+    for signo in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(signo) == signal.SIG_IGN:
+            signal.signal(signo, signal.default_int_handler if signo == signal.SIGINT
+                          else signal.SIG_DFL)
 
 
 def run(mode, arguments, timeout, merged=False, trap=False):
@@ -97,7 +100,7 @@ def run(mode, arguments, timeout, merged=False, trap=False):
             process = subprocess.Popen(
                 command_for(mode, arguments, trap), stdin=subprocess.DEVNULL, stdout=out,
                 stderr=out if merged else err, cwd=scratch, env=ENVIRONMENT,
-                start_new_session=True, preexec_fn=_usual_signals)
+                start_new_session=True)
             try:
                 process.wait(timeout)
                 seconds = time.monotonic() - start
