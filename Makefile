@@ -283,8 +283,13 @@ $(B)/tests/programs/%: tests/programs/go/%.go $(B)/.deps
 
 include target/mock/mock.mk
 
-$(B)/tests/bench/micro: tests/bench/micro.c $(B)/.deps
-	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) -O2 -pthread $< -o $@
+BENCH := $(addprefix $(B)/tests/bench/,micro timed nothing)
+$(B)/tests/bench/micro: $(addprefix tests/bench/micro/,main.c calls.c files.c talks.c waits.c tasks.c memory.c)
+$(B)/tests/bench/timed: tests/bench/micro/timed.c
+$(B)/tests/bench/nothing: tests/bench/micro/nothing.c
+$(B)/tests/bench/nothing: BENCH_CFLAGS := -static
+$(BENCH): tests/bench/micro/micro.h $(B)/.deps
+	$(call say,CC)$(MKDIR) gcc $(TEST_CFLAGS) -O2 -pthread $(BENCH_CFLAGS) $(filter %.c,$^) -o $@
 
 .PHONY: mutation
 mutation: $(filter $(B)/tests/unit/host_%,$(UNIT)) ## break every rule of the border: a test must notice
@@ -295,7 +300,7 @@ oom: $(SEQUENCES_asan) ## let each request for memory of tests/sequences fail: a
 	@$(PYTHON) -B tests/gates/memory --all --list
 
 .PHONY: bench
-bench: all $(B)/tests/bench/micro ## measure native Linux and Mystikos side by side
+bench: all $(BENCH) ## measure native Linux and Mystikos side by side
 	@tests/bench/run
 
 # Two programs know the calls by the tables that the generator wrote for the decoder.
