@@ -1,6 +1,7 @@
 /* kernel/mm/advise.c: madvise(2), mincore(2) and msync(2). */
 #include "mm/vma.h"
 
+#include "abi/newer.h"
 #include "host/mem.h"
 #include "mm/memobj.h"
 #include "mm/uaccess.h"
@@ -41,6 +42,10 @@ static u64 flags_after(u64 flags, int advice)
         return (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE;
     case MADV_NOHUGEPAGE:
         return (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
+    case MADV_GUARD_INSTALL:
+        return flags | VM_GUARD;
+    case MADV_GUARD_REMOVE:
+        return flags & ~VM_GUARD;
     default:
         return flags;
     }
@@ -53,7 +58,26 @@ static bool advice_known(int advice)
     case MADV_FREE ... MADV_DOFORK:
     case MADV_MERGEABLE ... MADV_KEEPONFORK:
     case MADV_COLD ... MADV_DONTNEED_LOCKED:
+    case MADV_GUARD_INSTALL:
+    case MADV_GUARD_REMOVE:
         return true;
+    default:
+        return false;
+    }
+}
+
+/* mseal(2): what loses contents needs the right to write them. */
+static bool seal_denies(const struct vma *vma, int advice)
+{
+    switch (advice) {
+    case MADV_DONTNEED:
+    case MADV_DONTNEED_LOCKED:
+    case MADV_FREE:
+    case MADV_REMOVE:
+    case MADV_DONTFORK:
+    case MADV_WIPEONFORK:
+    case MADV_GUARD_INSTALL:
+        return vma->flags & VM_SEALED && !(vma->flags & (VM_SHARED | VM_WRITE));
     default:
         return false;
     }
@@ -64,11 +88,17 @@ static int advice_check(const struct vma *vma, int advice)
 {
     bool private_anon = vma->at.kind == VMA_ANON;
 
+    if (seal_denies(vma, advice))
+        return -EPERM;
     switch (advice) {
     case MADV_DONTNEED:
     case MADV_COLD:
     case MADV_PAGEOUT:
         return vma->flags & VM_LOCKED ? -EINVAL : 0;
+    case MADV_GUARD_INSTALL:
+        return vma->at.kind == VMA_KERNEL || vma->flags & VM_LOCKED ? -EINVAL : 0;
+    case MADV_GUARD_REMOVE:
+        return vma->at.kind == VMA_KERNEL ? -EINVAL : 0;
     case MADV_FREE:
         return private_anon && !(vma->flags & VM_LOCKED) ? 0 : -EINVAL;
     case MADV_WIPEONFORK:
@@ -110,7 +140,7 @@ static int advise_pages(struct vma *vma, u64 start, u64 end, int advice)
     case MADV_DONTNEED:
     case MADV_DONTNEED_LOCKED:
     case MADV_FREE:
-        if (vma->flags & VM_SHARED)
+        if (vma->flags & (VM_SHARED | VM_GUARD))
             return 0;
         if (vma->at.kind == VMA_MEMOBJ)
             end = MIN(end, vma->filled);
@@ -118,6 +148,19 @@ static int advise_pages(struct vma *vma, u64 start, u64 end, int advice)
     default:
         return 0;
     }
+}
+
+/* Guards appear in place of the pages, whose contents are lost; they leave fresh pages. */
+static int set_guard(struct mm *mm, struct vma *vma, u64 flags)
+{
+    u64 old = vma->flags;
+    int err;
+
+    vma_set_flags(mm, vma, flags);
+    err = vma_install(vma, vma->start, vma->end);
+    if (err)
+        vma_set_flags(mm, vma, old);
+    return err;
 }
 
 /* One mapping's part [start, end). */
@@ -135,9 +178,12 @@ static int advise_vma(struct mm *mm, struct vma *vma, u64 start, u64 end, int ad
     vma = vma_isolate(mm, start, end);
     if (IS_ERR(vma))
         return -EAGAIN;
-    vma_set_flags(mm, vma, flags);
+    if ((vma->flags ^ flags) & VM_GUARD)
+        err = set_guard(mm, vma, flags);
+    else
+        vma_set_flags(mm, vma, flags);
     vma_merge(mm, vma);
-    return 0;
+    return err;
 }
 
 static int advise_locked(struct mm *mm, u64 start, u64 end, int advice)

@@ -1,4 +1,4 @@
-/* kernel/mm/calls.c: munmap(2), mprotect(2) and brk(2). */
+/* kernel/mm/calls.c: munmap(2), mprotect(2), mseal(2) and brk(2). */
 #include "mm/vma.h"
 
 #include "cred/cred.h"
@@ -26,6 +26,41 @@ long sys_mprotect(unsigned long addr, size_t len, unsigned long prot)
     if (grows & PROT_GROWSUP)
         return len && IS_ALIGNED(addr, PAGE_SIZE) ? -EINVAL : mm_protect(addr, len, 0, false);
     return mm_protect(addr, len, (u32)prot & VM_PROT, grows != 0);
+}
+
+/* All of the range is mapped, or nothing is sealed. */
+static int seal_locked(struct mm *mm, u64 start, u64 end)
+{
+    u64 at = start;
+
+    for (struct vma *vma = vma_from(mm, start); at < end; at = vma->end, vma = vma_next(vma)) {
+        if (!vma || vma->start > at)
+            return -ENOMEM;
+    }
+    struct vma *vma = vma_isolate(mm, start, end);
+
+    if (IS_ERR(vma))
+        return (int)PTR_ERR(vma);
+    for (; vma && vma->start < end; vma = vma_next(vma)) {
+        vma_set_flags(mm, vma, vma->flags | VM_SEALED);
+        vma = vma_merge(mm, vma);
+    }
+    return 0;
+}
+
+long sys_mseal(unsigned long addr, size_t len, unsigned long flags)
+{
+    struct mm *mm = self()->mm;
+    u64 pages = ALIGN_UP(len, PAGE_SIZE), end;
+
+    if (flags || !IS_ALIGNED(addr, PAGE_SIZE) || (len && !pages) || add_overflow(addr, pages, &end))
+        return -EINVAL;
+    if (addr == end)
+        return 0;
+    mm_lock(mm);
+    int err = seal_locked(mm, addr, end);
+    mm_unlock(mm);
+    return err;
 }
 
 int mm_check_lock(struct mm *mm, u64 len, u64 flags)

@@ -89,6 +89,8 @@ static int fault_locked(struct mm *mm, u64 address, u64 error, int host_signo, i
             return -EFAULT;
         return 0;
     }
+    if (vma->flags & VM_GUARD)
+        return -EFAULT;
     if (!access_allowed(vma, error)) {
         *code = SEGV_ACCERR;
         return -EFAULT;
@@ -129,7 +131,7 @@ static int prefault_locked(struct mm *mm, u64 addr, u64 end, bool write)
             return -EFAULT;
         if (addr < vma->start && (!(vma->flags & VM_GROWSDOWN) || grow_down(mm, vma, addr) < 0))
             return -EFAULT;
-        if (!access_allowed(vma, write ? MM_FAULT_WRITE : 0))
+        if (vma->flags & VM_GUARD || !access_allowed(vma, write ? MM_FAULT_WRITE : 0))
             return -EFAULT;
         u64 last = MIN(end, vma->end) - 1;
 
@@ -188,16 +190,21 @@ static int populate_how(struct mm *mm, u64 start, u64 *end, enum populate how)
 
 int mm_populate(u64 start, u64 end, enum populate how)
 {
+    int result = 0;
+
     while (start < end) {
         u64 next = end;
         int write = populate_how(self()->mm, start, &next, how);
 
         if (write == -ENOMEM || (write < 0 && how != POPULATE_LIKELY))
             return write;
+        if (write < 0)
+            result = -EFAULT;
         for (u64 page = start; write >= 0 && page < next; page += PAGE_SIZE) {
             if (touch(page, write) < 0) {
                 if (how != POPULATE_LIKELY)
                     return -EFAULT;
+                result = -EFAULT;
                 break;
             }
             if (self_pending())
@@ -205,7 +212,7 @@ int mm_populate(u64 start, u64 end, enum populate how)
         }
         start = next;
     }
-    return 0;
+    return result;
 }
 
 /* What lies behind the end of its object faults from now on. */

@@ -76,8 +76,9 @@ static long do_mlock(unsigned long addr, size_t len, u64 flags)
     if (may || total <= limit >> PAGE_SHIFT)
         err = set_locked(mm, start, end, flags);
     mm_unlock(mm);
-    if (!err && !(flags & VM_LOCKONFAULT))
-        mm_populate(start, end, POPULATE_LIKELY);
+    /* mlock(2): locked they are, but there is no page where nothing may be touched. */
+    if (!err && !(flags & VM_LOCKONFAULT) && mm_populate(start, end, POPULATE_LIKELY) < 0)
+        err = -ENOMEM;
     return err;
 }
 

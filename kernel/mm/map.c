@@ -1,6 +1,7 @@
 /* kernel/mm/map.c: mmap(2), munmap(2) and mprotect(2) on the tree and on the caller's pages. */
 #include "mm/vma.h"
 
+#include "abi/newer.h"
 #include "host/mem.h"
 #include "log/log.h"
 #include "mm/alloc.h"
@@ -8,6 +9,7 @@
 #include "self/self.h"
 
 #include <linux/mman.h>
+#include <linux/prctl.h>
 #include <linux/resource.h>
 #include <myst/boot.h>
 
@@ -49,6 +51,10 @@ int vma_install(struct vma *vma, u64 from, u64 to)
 
     if (from >= to)
         return 0;
+    if (vma->flags & VM_GUARD) {
+        vma->filled = MIN(vma->filled, from);
+        return host_map_anon(from, to - from, HOST_PROT_NONE);
+    }
     switch (vma->at.kind) {
     case VMA_ANON:
         return host_map_anon(from, to - from, prot);
@@ -66,6 +72,8 @@ int vma_protect_pages(struct vma *vma)
 {
     u64 end = vma->at.kind == VMA_MEMOBJ ? vma->filled : vma->end;
 
+    if (vma->flags & VM_GUARD)
+        return 0;
     return end > vma->start
                ? host_protect(vma->start, end - vma->start, (int)(vma->flags & VM_PROT))
                : 0;
@@ -102,6 +110,14 @@ static u64 flags_of(const struct mm *mm, const struct map_request *req)
     if (req->flags & MAP_LOCKED)
         flags |= VM_LOCKED;
     return flags;
+}
+
+/* prctl(2), PR_SET_MDWE: code is not writable, and becomes code only when it is mapped. */
+static bool mdwe_denies(const struct mm *mm, u64 old, u64 new)
+{
+    if (!(mm->mdwe & PR_MDWE_REFUSE_EXEC_GAIN) || !(new &VM_EXEC))
+        return false;
+    return new &VM_WRITE || !(old & VM_EXEC);
 }
 
 /* Where the new mapping goes: an address or an error. */
@@ -183,12 +199,16 @@ static s64 map_locked(struct mm *mm, const struct map_request *req, struct vma *
         return addr;
     if (mm->map_count >= MM_MAX_MAPS)
         return -ENOMEM;
+    if (mdwe_denies(mm, flags, flags))
+        return -EACCES;
     err = mm_check_limits(mm, req->len, flags);
     if (!err)
         err = mm_check_lock(mm, req->len, flags);
     if (err)
         return err;
     if (req->flags & MAP_FIXED) {
+        if (vma_range_sealed(mm, (u64)addr, (u64)addr + req->len))
+            return -EPERM;
         err = forget_locked(mm, (u64)addr, (u64)addr + req->len, dead);
         if (err)
             return err;
@@ -238,6 +258,8 @@ int unmap_locked(struct mm *mm, u64 start, u64 end, struct list_head *dead)
         return 0;
     if (vma->start < start && vma->end > end && mm->map_count >= MM_MAX_MAPS)
         return -ENOMEM;
+    if (vma_range_sealed(mm, start, end))
+        return -EPERM;
     vma = vma_isolate(mm, start, end);
     if (IS_ERR(vma))
         return (int)PTR_ERR(vma);
@@ -276,8 +298,10 @@ static int protect_vma(struct mm *mm, struct vma **vma, u64 start, u64 end, u32 
     u64 old = v->flags, flags = (old & ~VM_PROT) | prot;
     int err;
 
-    if (VM_MAY(prot) & ~old)
+    if (VM_MAY(prot) & ~old || mdwe_denies(mm, old, flags))
         return -EACCES;
+    if (old & VM_SEALED)
+        return -EPERM;
     if (flags == old)
         return 0;
     if ((prot & VM_WRITE) && !(old & (VM_WRITE | VM_SHARED))) {

@@ -39,6 +39,8 @@ struct memobj;
 #define VM_MERGEABLE   BIT(16)
 #define VM_RANDOM      BIT(17)
 #define VM_SEQUENTIAL  BIT(18)
+#define VM_SEALED      BIT(19) /* mseal(2) */
+#define VM_GUARD       BIT(20) /* MADV_GUARD_INSTALL: every access faults, whatever the rights */
 
 enum vma_kind {
     VMA_ANON,   /* private, zeros at first */
@@ -87,6 +89,7 @@ struct mm {
     struct rb_tree vmas; /* by start; disjoint */
     u32 map_count;
     u32 def_flags; /* VM_LOCKED, VM_LOCKONFAULT of new mappings: mlockall(MCL_FUTURE) */
+    u32 mdwe;      /* PR_MDWE_ of PR_SET_MDWE; read without the lock */
     u64 total_vm, data_vm, exec_vm, stack_vm, shared_vm, locked_vm; /* pages */
     u64 highest_vm;                                                 /* largest total_vm so far */
     u64 highest_rss; /* pages; the largest number that mm_resident() has found */
@@ -135,6 +138,10 @@ s64 mm_map(const struct map_request *req);
 int mm_unmap(u64 addr, u64 len);
 int mm_protect(u64 addr, u64 len, u32 prot, bool grows_down);
 
+/* prctl(2), PR_SET_MDWE; -EPERM when something else is set already, for good. */
+int mm_mdwe_set(u32 bits);
+u32 mm_mdwe_inherited(const struct mm *mm); /* of a space that is made from this one (NULL: none) */
+
 /* For exec, in the new space. Kernel pages from a window offset on, copied on write. */
 s64 mm_map_kernel_pages(u64 addr, u64 len, u32 prot, u64 window_offset, const char *name);
 s64 mm_map_anon_fixed(u64 addr, u64 len, u32 prot); /* for .bss: page-aligned */
@@ -158,8 +165,8 @@ int mm_fault(u64 address, u64 error, int host_signo, int *signo, int *code);
 int mm_prefault(u64 addr, u64 len, bool write);
 
 /*
- * Touches the pages now. POPULATE_LIKELY: for writing where a program will, and what cannot be touched is left
- * alone (MAP_POPULATE, mlock); the others: 0, -EINVAL (not allowed), -ENOMEM (a gap), -EFAULT, -EINTR.
+ * Touches the pages now: 0, -ENOMEM (a gap), -EFAULT. POPULATE_LIKELY (MAP_POPULATE, mlock): for writing where a
+ * program will; what cannot be touched is passed over. The others stop there, and also: -EINVAL (not allowed), -EINTR.
  */
 enum populate { POPULATE_LIKELY, POPULATE_READ, POPULATE_WRITE };
 int mm_populate(u64 start, u64 end, enum populate how);

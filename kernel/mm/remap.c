@@ -149,6 +149,8 @@ static int check_source(struct mm *mm, const struct remap *r, const struct vma *
 {
     if (!vma)
         return -EFAULT;
+    if (vma->flags & VM_SEALED)
+        return -EPERM;
     if (r->old_len == 0 && (!(vma->flags & VM_SHARED) || (r->flags & MREMAP_DONTUNMAP)))
         return -EINVAL;
     if ((r->flags & MREMAP_DONTUNMAP) && vma->at.kind == VMA_KERNEL)

@@ -1,6 +1,7 @@
 /* kernel/mm/space.c: address spaces: birth, fork, end; what exec puts into a new one. */
 #include "mm/vma.h"
 
+#include "abi/newer.h"
 #include "base/string.h"
 #include "host/host.h"
 #include "host/mem.h"
@@ -10,6 +11,7 @@
 #include "self/self.h"
 
 #include <linux/mman.h>
+#include <linux/prctl.h>
 #include <linux/resource.h>
 #include <myst/boot.h>
 
@@ -47,6 +49,25 @@ void mm_lock(struct mm *mm)
 void mm_unlock(struct mm *mm)
 {
     mutex_unlock(&mm->lock);
+}
+
+int mm_mdwe_set(u32 bits)
+{
+    struct mm *mm = self()->mm;
+    int err = 0;
+
+    mm_lock(mm);
+    if (mm->mdwe && mm->mdwe != bits)
+        err = -EPERM;
+    else
+        WRITE_ONCE(mm->mdwe, bits);
+    mm_unlock(mm);
+    return err;
+}
+
+u32 mm_mdwe_inherited(const struct mm *mm)
+{
+    return !mm || mm->mdwe & PR_MDWE_NO_INHERIT ? 0 : mm->mdwe;
 }
 
 struct mm *mm_create(void)
@@ -90,6 +111,7 @@ struct mm *mm_fork_locked(struct mm *old)
     vma_tree_init(mm);
     mm->map_count = 0;
     mm->def_flags = 0;
+    mm->mdwe = mm_mdwe_inherited(old);
     mm->total_vm = mm->data_vm = mm->exec_vm = mm->stack_vm = mm->shared_vm = mm->locked_vm = 0;
     mm->highest_vm = mm->highest_rss = 0;
     rb_for_each_entry(vma, &old->vmas, node) {

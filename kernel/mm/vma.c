@@ -309,6 +309,15 @@ bool vma_range_free(struct mm *mm, u64 start, u64 end)
     return !vma || vma->start >= end;
 }
 
+bool vma_range_sealed(struct mm *mm, u64 start, u64 end)
+{
+    for (struct vma *vma = vma_from(mm, start); vma && vma->start < end; vma = vma_next(vma)) {
+        if (vma->flags & VM_SEALED)
+            return true;
+    }
+    return false;
+}
+
 static u64 fit(u64 gap_start, u64 gap_end, u64 len, u64 low, u64 high)
 {
     u64 start = MAX(gap_start, low), end = MIN(gap_end, high);

@@ -43,6 +43,8 @@ void vma_release(struct list_head *dead); /* without the lock: files may be clos
 /* The highest free range of len bytes in [low, high), not in the kernel's; 0: none. */
 u64 vma_find_gap(struct mm *mm, u64 len, u64 low, u64 high);
 bool vma_range_free(struct mm *mm, u64 start, u64 end);
+/* Is a part of the range sealed, so that it may be neither unmapped nor replaced? */
+bool vma_range_sealed(struct mm *mm, u64 start, u64 end);
 /* May the program map something there at all? */
 bool mm_range_ok(u64 start, u64 len);
 

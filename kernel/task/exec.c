@@ -7,6 +7,7 @@
  */
 #include "task/exec.h"
 
+#include "abi/newer.h"
 #include "base/atomic.h"
 #include "base/errno.h"
 #include "base/fmt.h"
@@ -248,6 +249,7 @@ static int load(struct exec *exec)
 int exec_run(struct exec *exec, bool in_place)
 {
     struct target_space *space = NULL;
+    u32 mdwe = mm_mdwe_inherited(self()->mm);
     struct mm *mm;
     int err = prepare(exec);
 
@@ -278,6 +280,8 @@ int exec_run(struct exec *exec, bool in_place)
     process_self()->barrier_intents = 0;
     become(exec);
     err = load(exec);
+    if (mdwe) /* not while it loads: the kernel may map what the program may not, a stack with code */
+        mm_mdwe_set(mdwe);
     if (err && !in_place)
         process_end(SIGSEGV); /* on the way back: exec is the caller's to free */
     return err;
@@ -311,14 +315,15 @@ static long exec_user(int dirfd, const char *path, const char __user *const __us
         return -ENOMEM;
     exec->dirfd = dirfd;
     exec->path = path;
-    exec->at_flags = at_flags;
+    exec->at_flags = at_flags & ~AT_EXECVE_CHECK;
     exec->fd_closes = descriptor_closes(exec);
     err = exec_open(exec);
     if (!err)
         err = strings_from_user(&exec->argv, argv, &left);
     if (!err)
         err = strings_from_user(&exec->envp, envp, &left);
-    if (!err)
+    /* AT_EXECVE_CHECK asks whether the file may be run, not whether it can be. */
+    if (!err && !(at_flags & AT_EXECVE_CHECK))
         err = exec_run(exec, false);
     exec_free(exec);
     kfree(exec);
@@ -357,7 +362,7 @@ long sys_execve(const char __user *pathname, const char __user *const __user *ar
 long sys_execveat(int dirfd, const char __user *pathname, const char __user *const __user *argv,
                   const char __user *const __user *envp, int flags)
 {
-    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_EXECVE_CHECK))
         return -EINVAL;
     return exec_named(dirfd, pathname, argv, envp, flags);
 }

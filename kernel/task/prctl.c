@@ -94,6 +94,13 @@ static bool unused(u64 a, u64 b, u64 c)
     return (a | b | c) == 0;
 }
 
+static long set_mdwe(u64 bits)
+{
+    if (bits & ~(PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT) || bits == PR_MDWE_NO_INHERIT)
+        return -EINVAL;
+    return mm_mdwe_set((u32)bits);
+}
+
 /* The operations whose arguments Linux checks down to the last. */
 static long prctl_strict(int option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 {
@@ -118,6 +125,10 @@ static long prctl_strict(int option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
         return 0;
     case PR_GET_AUXV:
         return unused(arg4, arg5, 0) ? get_auxv((void __user *)arg2, arg3) : -EINVAL;
+    case PR_SET_MDWE:
+        return unused(arg3, arg4, arg5) ? set_mdwe(arg2) : -EINVAL;
+    case PR_GET_MDWE:
+        return arg2 || !unused(arg3, arg4, arg5) ? -EINVAL : (long)READ_ONCE(self()->mm->mdwe);
     case PR_MCE_KILL_GET:
         return arg2 || !unused(arg3, arg4, arg5) ? -EINVAL : PR_MCE_KILL_DEFAULT;
     default:

@@ -123,7 +123,7 @@ static size_t print_flags(char *out, size_t size, u64 flags)
         {VM_MAYREAD, "mr "},    {VM_MAYWRITE, "mw "},   {VM_MAYEXEC, "me "},  {VM_GROWSDOWN, "gd "},
         {VM_LOCKED, "lo "},     {VM_SEQUENTIAL, "sr "}, {VM_RANDOM, "rr "},   {VM_DONTFORK, "dc "},
         {VM_NORESERVE, "nr "},  {VM_WIPEONFORK, "wf "}, {VM_DONTDUMP, "dd "}, {VM_HUGEPAGE, "hg "},
-        {VM_NOHUGEPAGE, "nh "}, {VM_MERGEABLE, "mg "},
+        {VM_NOHUGEPAGE, "nh "}, {VM_MERGEABLE, "mg "},  {VM_SEALED, "sl "},
     };
     size_t n = (size_t)scnprintf(out, size, "VmFlags: ");
 
