@@ -48,35 +48,49 @@ static int send_group_locked(struct group *group, const siginfo_t *info)
     return result;
 }
 
+static int send_thread_locked(struct task *task, const siginfo_t *info)
+{
+    if (!task)
+        return -ESRCH;
+    if (!task_may_signal(task, info->si_signo))
+        return -EPERM;
+    return info->si_signo && !task->exited ? signal_send_locked(task->process, task, info) : 0;
+}
+
+/* Without a scope in flags it is that of the descriptor. */
+static int send_scope_locked(const struct pidfd_target *target, const siginfo_t *info, u32 flags)
+{
+    struct process *process = target->process;
+    struct task *thread = target->thread;
+
+    if (process->state == PROCESS_REAPED || (thread && !thread->number))
+        return -ESRCH;
+    if (flags & PIDFD_SIGNAL_PROCESS_GROUP) /* the number of other threads is no group's */
+        return thread && thread != process->leader ? -ESRCH
+                                                   : send_group_locked(process->group, info);
+    if (flags & PIDFD_SIGNAL_THREAD || (!flags && thread))
+        return send_thread_locked(thread ? thread : process->leader, info);
+    return send_locked(process, info);
+}
+
 long sys_pidfd_send_signal(int pidfd, int sig, const siginfo_t __user *from, u32 flags)
 {
-    AUTO(process_put) struct process *process = NULL;
+    struct pidfd_target target;
     siginfo_t info;
     int err;
 
     /* One scope at most. */
     if (flags & ~(u32)PIDFD_SIGNAL_SCOPES || flags & (flags - 1))
         return -EINVAL;
-    process = pidfd_process(pidfd, NULL);
-    if (IS_ERR(process))
-        return PTR_ERR(process);
-    if (sig < 0 || sig > SIGNALS)
-        return -EINVAL;
-    err = read_info(&info, from, sig, process);
+    err = pidfd_target(pidfd, &target);
     if (err)
         return err;
-
-    spin_lock(&tasks_lock);
-    if (process->state == PROCESS_REAPED)
-        err = -ESRCH;
-    else if (flags & PIDFD_SIGNAL_PROCESS_GROUP)
-        err = send_group_locked(process->group, &info);
-    else if (flags & PIDFD_SIGNAL_THREAD && !task_may_signal(process->leader, sig))
-        err = -EPERM;
-    else if (flags & PIDFD_SIGNAL_THREAD)
-        err = sig ? signal_send_locked(process, process->leader, &info) : 0;
-    else
-        err = send_locked(process, &info);
-    spin_unlock(&tasks_lock);
+    err = sig < 0 || sig > SIGNALS ? -EINVAL : read_info(&info, from, sig, target.process);
+    if (!err) {
+        spin_lock(&tasks_lock);
+        err = send_scope_locked(&target, &info, flags);
+        spin_unlock(&tasks_lock);
+    }
+    pidfd_target_put(&target);
     return err;
 }

@@ -401,7 +401,8 @@ long task_clone(const struct clone_request *req)
         return PTR_ERR(child);
 
     if (req->flags & CLONE_PIDFD) {
-        pidfile = pidfd_file(child->process, 0);
+        pidfile =
+            req->flags & CLONE_THREAD ? pidfd_thread_file(child, 0) : pidfd_file(child->process, 0);
         result = IS_ERR(pidfile) ? PTR_ERR(pidfile) : fd_reserve(0, true);
         if (result < 0) {
             if (!IS_ERR(pidfile))

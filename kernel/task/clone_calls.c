@@ -29,7 +29,7 @@ static int check_flags(u64 flags)
         return -EINVAL;
     if (flags & CLONE_THREAD && flags & (CLONE_NEWUSER | CLONE_NEWPID))
         return -EINVAL;
-    if (flags & CLONE_PIDFD && flags & (CLONE_DETACHED | CLONE_THREAD))
+    if (flags & CLONE_PIDFD && flags & CLONE_DETACHED)
         return -EINVAL;
     if (flags & CLONE_SIGHAND && flags & CLONE_CLEAR_SIGHAND)
         return -EINVAL;

@@ -2,6 +2,7 @@
  * kernel/task/membarrier.c: membarrier(2). The host has a thread for each of the program's, so it alone can make them
  * pass a barrier; who may ask for which is decided here.
  */
+#include "abi/newer.h"
 #include "base/errno.h"
 #include "host/thread.h"
 #include "syscall_proto.h"
@@ -14,7 +15,7 @@
      MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 #define COMMANDS                                                                                   \
     (MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |  \
-     MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | INTENTS)
+     MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | MEMBARRIER_CMD_GET_REGISTRATIONS | INTENTS)
 
 /* Does the host do it at all? */
 static long commands(void)
@@ -49,6 +50,8 @@ long sys_membarrier(int cmd, u32 flags, int cpu_id)
     case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
         __atomic_fetch_or(&process_self()->barrier_intents, (u32)cmd, __ATOMIC_RELAXED);
         return 0;
+    case MEMBARRIER_CMD_GET_REGISTRATIONS:
+        return READ_ONCE(process_self()->barrier_intents);
     default:
         return -EINVAL;
     }

@@ -130,7 +130,7 @@ static struct namespaces *setns_target(int fd, struct file *file, int *nstype)
         /* Nobody may enter the user namespace that he is in already. */
         return flag == CLONE_NEWUSER ? ERR_PTR(-EINVAL) : namespaces_get(ns);
     }
-    process = pidfd_process(fd, NULL);
+    process = pidfd_process(fd);
     if (IS_ERR(process) || !*nstype || *nstype & (~UNSHARE_NAMESPACES | CLONE_NEWUSER))
         return ERR_PTR(-EINVAL);
     ns = process_namespaces(process);
@@ -230,20 +230,37 @@ long sys_kcmp(pid_t pid1, pid_t pid2, int type, unsigned long idx1, unsigned lon
     return result;
 }
 
+/* The thread whose descriptors are meant, counted: of a process its leader. NULL: it is gone. */
+static struct task *getfd_thread(const struct pidfd_target *target)
+{
+    struct task *task = target->thread;
+
+    if (task)
+        return READ_ONCE(task->number) ? task_get(task) : NULL;
+    task = task_lookup(target->process->pid);
+    if (task && task->process != target->process) {
+        task_put(task);
+        task = NULL;
+    }
+    return task;
+}
+
 /* pidfd_getfd(2) */
 long sys_pidfd_getfd(int pidfd, int targetfd, u32 flags)
 {
-    AUTO(process_put) struct process *process = NULL;
     AUTO(task_put) struct task *task = NULL;
+    struct pidfd_target target;
     struct file *file;
+    int err;
 
     if (flags)
         return -EINVAL;
-    process = pidfd_process(pidfd, NULL);
-    if (IS_ERR(process))
-        return PTR_ERR(process);
-    task = task_lookup(process->pid);
-    if (!task || task->process != process)
+    err = pidfd_target(pidfd, &target);
+    if (err)
+        return err;
+    task = getfd_thread(&target);
+    pidfd_target_put(&target);
+    if (!task)
         return -ESRCH;
     if (!task_may_inspect(task, true))
         return task->exited ? -ESRCH : -EPERM;

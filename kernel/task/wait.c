@@ -165,8 +165,8 @@ static int put_info(siginfo_t __user *info, const struct wait_request *req)
 /* Turns the caller's idtype and id into a request. */
 static int waitid_who(int idtype, pid_t id, struct wait_request *req)
 {
-    struct process *process;
-    bool nonblocking;
+    struct pidfd_target target;
+    int err;
 
     req->type = idtype;
     req->id = id;
@@ -182,13 +182,13 @@ static int waitid_who(int idtype, pid_t id, struct wait_request *req)
     case P_PIDFD:
         if (id < 0)
             return -EINVAL;
-        process = pidfd_process(id, &nonblocking);
-        if (IS_ERR(process))
-            return (int)PTR_ERR(process);
-        req->type = P_PID;
-        req->id = process->pid;
-        process_put(process);
-        return nonblocking ? 1 : 0;
+        err = pidfd_target(id, &target);
+        if (err)
+            return err;
+        req->type = P_PID; /* of a thread that leads no process: nobody waits for that */
+        req->id = target.thread ? READ_ONCE(target.thread->tid) : target.process->pid;
+        pidfd_target_put(&target);
+        return target.nonblocking ? 1 : 0;
     default:
         return -EINVAL;
     }

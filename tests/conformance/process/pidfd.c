@@ -2,6 +2,12 @@
 #include "../lib/child.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
 
 static int pidfd(pid_t pid, unsigned flags)
 {
@@ -243,6 +249,219 @@ static void getfd_of_a_reaped_process_is_esrch(void **state)
     close(fd);
 }
 
+/* ---- PIDFD_THREAD ---- */
+
+struct thread {
+    pthread_t handle;
+    volatile pid_t tid;
+    volatile int end;
+};
+
+static volatile pid_t taken_by; /* the thread that handled the last signal */
+
+static void note_thread(int sig)
+{
+    (void)sig;
+    taken_by = gettid();
+}
+
+static void *run_thread(void *arg)
+{
+    struct thread *thread = arg;
+
+    thread->tid = gettid();
+    while (!thread->end) {
+        nap();
+    }
+    return NULL;
+}
+
+static int thread_pidfd(pid_t tid)
+{
+    long fd = SYS(SYS_pidfd_open, tid, PIDFD_THREAD);
+
+    if (fd == -EINVAL || fd == -ENOSYS) {
+        skip_because("PIDFD_THREAD is not in the running kernel");
+    }
+    need(fd >= 0);
+    return (int)fd;
+}
+
+static void thread_start(struct thread *thread)
+{
+    close(thread_pidfd(getpid()));
+    thread->tid = 0;
+    thread->end = 0;
+    need_eq(pthread_create(&thread->handle, NULL, run_thread, thread), 0);
+    need(wait_until(thread->tid));
+}
+
+static void thread_end(struct thread *thread)
+{
+    thread->end = 1;
+    need_eq(pthread_join(thread->handle, NULL), 0);
+}
+
+/* covers: pidfd_open PIDFD_THREAD ENOENT ESRCH */
+static void thread_needs_the_flag_of_threads(void **state)
+{
+    struct thread thread;
+    long result;
+    int fd;
+
+    (void)state;
+    thread_start(&thread);
+    result = SYS(SYS_pidfd_open, thread.tid, 0);
+    need(result == -ENOENT || result == -EINVAL); /* EINVAL before Linux 6.16 */
+    fd = thread_pidfd(thread.tid);
+    need_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    need_eq(fcntl(fd, F_GETFL) & ~O_LARGEFILE, O_RDWR | PIDFD_THREAD);
+    close(fd);
+    thread_end(&thread);
+    need_eq(SYS(SYS_pidfd_open, 0x3ffffffe, PIDFD_THREAD), -ESRCH);
+}
+
+/* covers: pidfd_open PIDFD_THREAD poll */
+static void descriptor_of_a_thread_is_readable_when_that_has_ended(void **state)
+{
+    struct pollfd ready = {.events = POLLIN};
+    struct thread thread;
+
+    (void)state;
+    thread_start(&thread);
+    ready.fd = thread_pidfd(thread.tid);
+    need_eq(poll(&ready, 1, 0), 0);
+    thread_end(&thread);
+    need_eq(poll(&ready, 1, PATIENCE_MS), 1);
+    need(ready.revents & POLLIN);
+    need_eq(SYS(SYS_pidfd_send_signal, ready.fd, 0, NULL, 0), -ESRCH);
+    need_eq(SYS(SYS_pidfd_getfd, ready.fd, 0, 0), -ESRCH);
+    close(ready.fd);
+}
+
+/* covers: pidfd_send_signal PIDFD_SIGNAL_THREAD */
+static void signal_of_a_thread_is_taken_by_it(void **state)
+{
+    struct thread thread;
+    int fd, leader;
+
+    (void)state;
+    thread_start(&thread);
+    fd = thread_pidfd(thread.tid);
+    leader = pidfd(getpid(), 0);
+    signal(SIGUSR1, note_thread);
+    for (unsigned scope = 0; scope < 2; scope++) { /* the descriptor's own, then told */
+        taken_by = 0;
+        need_eq(SYS(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, scope), 0);
+        need(wait_until(taken_by));
+        need_eq(taken_by, thread.tid);
+    }
+    taken_by = 0;
+    need_eq(SYS(SYS_pidfd_send_signal, leader, SIGUSR1, NULL, 1), 0);
+    need(wait_until(taken_by));
+    need_eq(taken_by, getpid());
+    signal(SIGUSR1, SIG_DFL);
+    close(fd);
+    close(leader);
+    thread_end(&thread);
+}
+
+/* covers: pidfd_send_signal PIDFD_SIGNAL_THREAD_GROUP PIDFD_SIGNAL_PROCESS_GROUP ESRCH EINVAL */
+static void scope_may_be_another_than_the_descriptors(void **state)
+{
+    struct thread thread;
+    int fd, leader;
+
+    (void)state;
+    thread_start(&thread);
+    fd = thread_pidfd(thread.tid);
+    leader = thread_pidfd(getpid());
+    signal(SIGUSR1, note_thread);
+    taken_by = 0;
+    need_eq(SYS(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 2), 0);
+    need(wait_until(taken_by == thread.tid || taken_by == getpid()));
+    signal(SIGUSR1, SIG_DFL);
+    need_eq(SYS(SYS_pidfd_send_signal, fd, 0, NULL, 4), -ESRCH); /* no group has its number */
+    need_eq(SYS(SYS_pidfd_send_signal, fd, 0, NULL, 3), -EINVAL);
+    need_eq(SYS(SYS_pidfd_send_signal, fd, 0, NULL, 8), -EINVAL);
+    close(fd);
+    close(leader);
+    thread_end(&thread);
+}
+
+static int wait_in_group(void *arg)
+{
+    need_eq(setpgid(0, 0), 0);
+    *(volatile int *)arg = 1;
+    return sleep_forever(NULL);
+}
+
+/* covers: pidfd_send_signal PIDFD_SIGNAL_PROCESS_GROUP */
+static void signal_reaches_the_whole_group(void **state)
+{
+    volatile int *leads = shared_alloc(4096);
+    pid_t pid, other;
+    int fd;
+
+    (void)state;
+    close(thread_pidfd(getpid()));
+    pid = child_start(wait_in_group, (void *)leads);
+    need(wait_until(*leads));
+    other = child_start(sleep_forever, NULL);
+    need_eq(setpgid(other, pid), 0);
+    fd = pidfd(pid, 0);
+    need_eq(SYS(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 4), 0);
+    need_eq(child_end(pid), SIGTERM);
+    need_eq(child_end(other), SIGTERM);
+    close(fd);
+}
+
+/* covers: waitid P_PIDFD ECHILD pidfd_getfd pidfd_open PIDFD_THREAD */
+static void thread_is_not_waited_for_but_has_descriptors(void **state)
+{
+    struct thread thread;
+    siginfo_t info;
+    int fd, copy;
+
+    (void)state;
+    thread_start(&thread);
+    fd = thread_pidfd(thread.tid);
+    need_errno(waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG), ECHILD);
+    copy = (int)SYS(SYS_pidfd_getfd, fd, fd, 0);
+    need(copy >= 0);
+    close(copy);
+    close(fd);
+    thread_end(&thread);
+}
+
+static int end_at_once(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static int clone_thread(void *arg)
+{
+    static char stack[65536] __attribute__((aligned(16)));
+    int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
+    struct pollfd ready = {.fd = -1, .events = POLLIN};
+
+    (void)arg;
+    if (clone(end_at_once, stack + sizeof stack, flags | CLONE_PIDFD, NULL, &ready.fd) == -1) {
+        return CHILD_SKIPPED; /* EINVAL before Linux 6.9 */
+    }
+    need_eq(fcntl(ready.fd, F_GETFL) & PIDFD_THREAD, PIDFD_THREAD);
+    need_eq(poll(&ready, 1, PATIENCE_MS), 1);
+    return 0;
+}
+
+/* covers: clone CLONE_PIDFD CLONE_THREAD */
+static void new_thread_comes_with_its_descriptor(void **state)
+{
+    (void)state;
+    child_passes(clone_thread, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +479,13 @@ int main(void)
         cmocka_unit_test(descriptor_of_another_process_is_fetched),
         cmocka_unit_test(getfd_checks_its_arguments),
         cmocka_unit_test(getfd_of_a_reaped_process_is_esrch),
+        cmocka_unit_test(thread_needs_the_flag_of_threads),
+        cmocka_unit_test(descriptor_of_a_thread_is_readable_when_that_has_ended),
+        cmocka_unit_test(signal_of_a_thread_is_taken_by_it),
+        cmocka_unit_test(scope_may_be_another_than_the_descriptors),
+        cmocka_unit_test(signal_reaches_the_whole_group),
+        cmocka_unit_test(thread_is_not_waited_for_but_has_descriptors),
+        cmocka_unit_test(new_thread_comes_with_its_descriptor),
     };
 
     return cmocka_run_group_tests_name("process/pidfd", tests, NULL, NULL);
