@@ -40,7 +40,7 @@ static int poll_kernel(struct pollfd *fds, u32 n, ktime deadline)
     struct poll_set set;
     int ready, err = 0;
 
-    poll_set_init(&set);
+    poll_set_init(&set, deadline != 0);
     for (;;) {
         poll_set_arm(&set);
         ready = ask_all(&set, fds, n);

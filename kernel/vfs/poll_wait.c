@@ -2,7 +2,6 @@
 #include "vfs/poll_wait.h"
 
 #include "base/errno.h"
-#include "base/string.h"
 #include "host/ready.h"
 #include "mm/alloc.h"
 #include "mm/uaccess.h"
@@ -10,56 +9,53 @@
 #include "time/time.h"
 #include "vfs/file.h"
 
-/* A growing array that starts inside the structure. False: no memory. */
-static bool grow(void **items, const void *first, u32 n, u32 *room, size_t size)
+/* Room for one more. NULL: no memory. */
+static struct poll_entry *entry_alloc(struct poll_set *set)
 {
-    void *larger;
+    struct poll_chunk *chunk = set->chunks;
 
-    if (n < *room)
-        return true;
-    larger = kmalloc((size_t)*room * 2 * size);
-    if (!larger)
-        return false;
-    memcpy(larger, *items, n * size);
-    if (*items != first)
-        kfree(*items);
-    *items = larger;
-    *room *= 2;
-    return true;
+    if (set->n < POLL_INLINE)
+        return &set->entries[set->n++];
+    if (!chunk || chunk->n == POLL_CHUNK) {
+        chunk = kmalloc(sizeof(*chunk));
+        if (!chunk)
+            return NULL;
+        chunk->next = set->chunks;
+        chunk->n = 0;
+        set->chunks = chunk;
+    }
+    return &chunk->entries[chunk->n++];
 }
 
-/* Entries do not move once queues link them: behind the inline ones they are allocated one by one. */
 static void set_queue(struct poll_table *table, struct file *file, struct waitq *q)
 {
     struct poll_set *set = container_of(table, struct poll_set, table);
-    struct poll_entry *entry;
+    struct poll_entry *entry = entry_alloc(set);
 
-    if (set->n < POLL_INLINE)
-        entry = &set->inline_entries[set->n];
-    else if (!(entry = kmalloc(sizeof(*entry)))) {
+    if (!entry) {
         set->error = -ENOMEM;
         return;
     }
-    if (!grow((void **)&set->entries, set->inline_list, set->n, &set->room,
-              sizeof(*set->entries))) {
-        if (set->n >= POLL_INLINE)
-            kfree(entry);
-        set->error = -ENOMEM;
-        return;
-    }
-    set->entries[set->n++] = entry;
     waitq_entry_init(&entry->wait, NULL, table->events);
     entry->file = file_get(file);
     waitq_add(q, &entry->wait);
 }
 
-void poll_set_init(struct poll_set *set)
+/* Whoever does not sleep wants to know one thing of a queue. */
+static void set_note(struct poll_table *table, struct file *file, struct waitq *q)
 {
-    set->table = (struct poll_table){.queue = set_queue};
-    set->entries = set->inline_list;
+    struct poll_set *set = container_of(table, struct poll_set, table);
+
+    set->host |= waitq_host(q);
+}
+
+void poll_set_init(struct poll_set *set, bool sleeps)
+{
+    set->table = (struct poll_table){.queue = sleeps ? set_queue : set_note};
+    set->chunks = NULL;
     set->n = 0;
-    set->room = POLL_INLINE;
     set->error = 0;
+    set->host = false;
     set->looked = false;
 }
 
@@ -80,40 +76,52 @@ void poll_set_arm(struct poll_set *set)
     wait_arm("poll");
 }
 
-static bool fed_by_host(const struct poll_set *set)
+static bool fed_by_host(const struct poll_entry *entries, u32 n)
 {
-    for (u32 i = 0; i < set->n; i++)
-        if (waitq_host(set->entries[i]->wait.queue))
+    for (u32 i = 0; i < n; i++)
+        if (waitq_host(entries[i].wait.queue))
             return true;
     return false;
 }
 
 int poll_set_sleep(struct poll_set *set, ktime deadline)
 {
-    wait_on_host(fed_by_host(set));
+    bool host = fed_by_host(set->entries, set->n);
+
+    for (const struct poll_chunk *chunk = set->chunks; chunk && !host; chunk = chunk->next)
+        host = fed_by_host(chunk->entries, chunk->n);
+    wait_on_host(host);
     return wait_sleep(WAIT_INTERRUPTIBLE, deadline);
 }
 
 bool poll_set_look(struct poll_set *set)
 {
-    if (set->looked || !fed_by_host(set))
+    if (set->looked || !set->host)
         return false;
     set->looked = true;
     host_ready_look();
     return true;
 }
 
+static void entries_release(struct poll_entry *entries, u32 n)
+{
+    for (u32 i = 0; i < n; i++) {
+        waitq_remove(&entries[i].wait);
+        file_put(entries[i].file);
+    }
+}
+
 void poll_set_release(struct poll_set *set)
 {
+    struct poll_chunk *chunk, *next;
+
     wait_disarm();
-    for (u32 i = 0; i < set->n; i++) {
-        waitq_remove(&set->entries[i]->wait);
-        file_put(set->entries[i]->file);
-        if (i >= POLL_INLINE)
-            kfree(set->entries[i]);
+    entries_release(set->entries, set->n);
+    for (chunk = set->chunks; chunk; chunk = next) {
+        next = chunk->next;
+        entries_release(chunk->entries, chunk->n);
+        kfree(chunk);
     }
-    if (set->entries != set->inline_list)
-        kfree(set->entries);
 }
 
 int poll_deadline(const struct timespec __user *timeout, ktime *deadline)

@@ -4,24 +4,32 @@
 
 #include "vfs/poll.h"
 
-#define POLL_INLINE 8 /* queue entries that need no allocation */
+#define POLL_INLINE 8  /* queue entries that need no allocation */
+#define POLL_CHUNK  72 /* and so many come with each */
 
 struct poll_entry {
     struct waitq_entry wait;
     struct file *file; /* counted: its queue lives as long as it */
 };
 
-struct poll_set {
-    struct poll_table table;
-    struct poll_entry **entries; /* they do not move: queues link them */
-    u32 n, room;
-    int error;   /* -ENOMEM */
-    bool looked; /* poll_set_look() has taken the host's news */
-    struct poll_entry inline_entries[POLL_INLINE];
-    struct poll_entry *inline_list[POLL_INLINE];
+struct poll_chunk {
+    struct poll_chunk *next; /* older ones */
+    u32 n;
+    struct poll_entry entries[POLL_CHUNK]; /* they do not move: queues link them */
 };
 
-void poll_set_init(struct poll_set *set);
+struct poll_set {
+    struct poll_table table;
+    struct poll_chunk *chunks; /* the newest first: the others are full */
+    u32 n;                     /* inline entries */
+    int error;                 /* -ENOMEM */
+    bool host;                 /* one that was asked is fed by the host */
+    bool looked;               /* poll_set_look() has taken the host's news */
+    struct poll_entry entries[POLL_INLINE];
+};
+
+/* sleeps: false for a caller that only asks; then nothing registers with the files' queues. */
+void poll_set_init(struct poll_set *set, bool sleeps);
 /* The file's mask, of the events asked for and those that are always told. Registers while set->table.queue is set. */
 u32 poll_set_ask(struct poll_set *set, struct file *file, u32 events);
 /* From here on nothing registers any more. */

@@ -77,7 +77,7 @@ static int select_kernel(const struct select_args *args, ktime deadline)
     struct poll_set set;
     int ready, err = 0;
 
-    poll_set_init(&set);
+    poll_set_init(&set, deadline != 0);
     for (;;) {
         poll_set_arm(&set);
         ready = ask_all(&set, args);
