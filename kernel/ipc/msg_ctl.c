@@ -56,12 +56,11 @@ static long msg_stat(int msqid, int cmd, struct msqid64_ds __user *buf)
 /* More room than usual is for the privileged. */
 static int set_locked(struct msg_queue *queue, const struct msqid64_ds *wanted)
 {
-    int err = ipc_control(&queue->object);
+    int err;
 
-    if (!err && wanted->msg_qbytes > ipc_limit(IPC_MSGMNB) && !capable(CAP_SYS_RESOURCE))
-        err = -EPERM;
-    if (!err)
-        err = ipc_perm_set(&queue->object, &wanted->msg_perm);
+    if (wanted->msg_qbytes > ipc_limit(IPC_MSGMNB) && !capable(CAP_SYS_RESOURCE))
+        return -EPERM;
+    err = ipc_perm_set(&queue->object, &wanted->msg_perm);
     if (!err) {
         queue->max_bytes = wanted->msg_qbytes;
         msg_recheck(queue);
@@ -76,15 +75,12 @@ static long msg_set(int msqid, const struct msqid64_ds __user *buf)
     if (copy_from_user(&wanted, buf, sizeof(wanted)))
         return -EFAULT;
 
-    AUTO(ipc_put) struct ipc_object *object = ipc_lookup(queues(), msqid);
+    AUTO(ipc_put) struct ipc_object *object = ipc_control_open(queues(), msqid);
 
     if (IS_ERR(object))
         return PTR_ERR(object);
-    int err = ipc_lock(object);
+    int err = set_locked(msg_queue_of(object), &wanted);
 
-    if (err)
-        return err;
-    err = set_locked(msg_queue_of(object), &wanted);
     ipc_unlock(object);
     return err;
 }

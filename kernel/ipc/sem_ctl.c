@@ -51,26 +51,13 @@ static long sem_stat(int semid, int cmd, void __user *buf)
     return copy_to_user(buf, &stat, sizeof(stat)) ? -EFAULT : result;
 }
 
-static long sem_set_perm(int semid, const void __user *buf)
+static long sem_set_perm(int semid, const struct semid64_ds __user *buf)
 {
     struct semid64_ds wanted;
 
     if (copy_from_user(&wanted, buf, sizeof(wanted)))
         return -EFAULT;
-
-    AUTO(ipc_put) struct ipc_object *object = ipc_lookup(sets(), semid);
-
-    if (IS_ERR(object))
-        return PTR_ERR(object);
-    int err = ipc_lock(object);
-
-    if (err)
-        return err;
-    err = ipc_control(object);
-    if (!err)
-        err = ipc_perm_set(object, &wanted.sem_perm);
-    ipc_unlock(object);
-    return err;
+    return ipc_set(sets(), semid, &wanted.sem_perm);
 }
 
 /* IPC_INFO: limits; SEM_INFO: two of them are what is in use instead. */

@@ -63,20 +63,7 @@ static long shm_set(int shmid, const struct shmid64_ds __user *buf)
 
     if (copy_from_user(&wanted, buf, sizeof(wanted)))
         return -EFAULT;
-
-    AUTO(ipc_put) struct ipc_object *object = ipc_lookup(&ipc_ns_current()->shm, shmid);
-
-    if (IS_ERR(object))
-        return PTR_ERR(object);
-    int err = ipc_lock(object);
-
-    if (err)
-        return err;
-    err = ipc_control(object);
-    if (!err)
-        err = ipc_perm_set(object, &wanted.shm_perm);
-    ipc_unlock(object);
-    return err;
+    return ipc_set(&ipc_ns_current()->shm, shmid, &wanted.shm_perm);
 }
 
 /* What is attached lives on until the last one leaves, but nobody finds it by its key any more. */

@@ -203,16 +203,18 @@ u32 ipc_highest_index(struct ipc_table *table)
     return highest;
 }
 
-struct ipc_object *ipc_open(struct ipc_table *table, int id, int wanted)
+/* What was looked up, locked, if the caller passes the check; else it is put. */
+static struct ipc_object *open_checked(struct ipc_object *object,
+                                       int (*check)(const struct ipc_object *object, int wanted),
+                                       int wanted)
 {
-    struct ipc_object *object = ipc_lookup(table, id);
     int err;
 
     if (IS_ERR(object))
         return object;
     err = ipc_lock(object);
     if (!err) {
-        err = ipc_permission(object, wanted);
+        err = check(object, wanted);
         if (!err)
             return object;
         ipc_unlock(object);
@@ -221,25 +223,32 @@ struct ipc_object *ipc_open(struct ipc_table *table, int id, int wanted)
     return ERR_PTR(err);
 }
 
+struct ipc_object *ipc_open(struct ipc_table *table, int id, int wanted)
+{
+    return open_checked(ipc_lookup(table, id), ipc_permission, wanted);
+}
+
+static int may_control(const struct ipc_object *object, int wanted)
+{
+    (void)wanted;
+    return ipc_control(object);
+}
+
+struct ipc_object *ipc_control_open(struct ipc_table *table, int id)
+{
+    return open_checked(ipc_lookup(table, id), may_control, 0);
+}
+
 struct ipc_object *ipc_stat_open(struct ipc_table *table, int id, bool by_index, bool any,
                                  long *result)
 {
-    struct ipc_object *object;
-    int err;
+    struct ipc_object *object =
+        open_checked(by_index ? ipc_lookup_index(table, id) : ipc_lookup(table, id), ipc_permission,
+                     any ? 0 : IPC_READ);
 
-    object = by_index ? ipc_lookup_index(table, id) : ipc_lookup(table, id);
-    if (IS_ERR(object))
-        return object;
-    err = ipc_lock(object);
-    if (!err) {
-        err = any ? 0 : ipc_permission(object, IPC_READ);
+    if (!IS_ERR(object))
         *result = by_index ? object->id : 0;
-        if (!err)
-            return object;
-        ipc_unlock(object);
-    }
-    ipc_put(object);
-    return ERR_PTR(err);
+    return object;
 }
 
 static long open_existing_locked(const struct ipc_getter *getter, struct ipc_object *object)
@@ -351,6 +360,18 @@ int ipc_perm_set(struct ipc_object *object, const struct ipc64_perm *perm)
     object->mode = (object->mode & ~0777U) | (perm->mode & 0777);
     object->ctime = ipc_now();
     return 0;
+}
+
+int ipc_set(struct ipc_table *table, int id, const struct ipc64_perm *perm)
+{
+    AUTO(ipc_put) struct ipc_object *object = ipc_control_open(table, id);
+
+    if (IS_ERR(object))
+        return (int)PTR_ERR(object);
+    int err = ipc_perm_set(object, perm);
+
+    ipc_unlock(object);
+    return err;
 }
 
 int ipc_id(const struct ipc64_perm *perm, u32 index)

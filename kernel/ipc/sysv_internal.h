@@ -107,8 +107,10 @@ void ipc_unlock(struct ipc_object *object);
 #define IPC_READ  0444
 #define IPC_WRITE 0222
 int ipc_permission(const struct ipc_object *object, int wanted);
-/* IPC_SET, IPC_RMID: owner, creator or CAP_SYS_ADMIN. The lock is held. 0 or -EPERM. */
+/* IPC_RMID: owner, creator or CAP_SYS_ADMIN. The lock is held. 0 or -EPERM. */
 int ipc_control(const struct ipc_object *object);
+/* By number, counted and locked, for who may control it: ERR_PTR(-EINVAL, -EIDRM, -EPERM). */
+struct ipc_object *ipc_control_open(struct ipc_table *table, int id);
 /* By number, counted and locked, and the caller has the permission: ERR_PTR(-EINVAL, -EIDRM, -EACCES). */
 struct ipc_object *ipc_open(struct ipc_table *table, int id, int wanted);
 /* IPC_STAT and the two others: the object, counted and locked; *result is what the call returns. */
@@ -124,6 +126,8 @@ void ipc_forget_key_locked(struct ipc_object *object);
 void ipc_perm_fill(const struct ipc_object *object, struct ipc64_perm *out);
 /* IPC_SET's part that all kinds have: the lock is held. -EINVAL: no such user. */
 int ipc_perm_set(struct ipc_object *object, const struct ipc64_perm *perm);
+/* IPC_SET of a kind that has no more than that. -EINVAL, -EIDRM, -EPERM. */
+int ipc_set(struct ipc_table *table, int id, const struct ipc64_perm *perm);
 u32 ipc_highest_index(struct ipc_table *table); /* 0 also when there is none */
 s64 ipc_now(void);
 
