@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #define COUNT_MAX (UINT64_MAX - 1)
 
@@ -110,6 +111,15 @@ static void old_call_takes_no_flags(void **state)
     assert_int_equal(take(fd), 7);
     assert_returns(fcntl(fd, F_GETFD), 0);
     must(close(fd));
+}
+
+/* covers: eventfd EMFILE */
+static void old_call_needs_a_free_descriptor(void **state)
+{
+    (void)state;
+    struct rlimit none = {0};
+
+    in_child(must(setrlimit(RLIMIT_NOFILE, &none)); assert_errno(syscall(SYS_eventfd, 7), EMFILE));
 }
 
 /* covers: read EINVAL */
@@ -284,6 +294,7 @@ int main(void)
         cmocka_unit_test(nonblock_flag_is_file_status),
         cmocka_unit_test(unknown_flag_is_refused),
         cmocka_unit_test(old_call_takes_no_flags),
+        cmocka_unit_test(old_call_needs_a_free_descriptor),
         cmocka_unit_test(short_read_is_refused),
         cmocka_unit_test(long_read_gets_eight_bytes),
         cmocka_unit_test(short_write_is_refused),

@@ -2,6 +2,7 @@
 #include "../lib/check.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 static sigset_t set_of(int sig)
@@ -249,6 +250,17 @@ static void old_call_takes_no_flags(void **state)
     must(close(fd));
 }
 
+/* covers: signalfd EMFILE */
+static void old_call_needs_a_free_descriptor(void **state)
+{
+    (void)state;
+    sigset_t set = set_of(SIGUSR1);
+    struct rlimit none = {0};
+
+    in_child(must(setrlimit(RLIMIT_NOFILE, &none));
+             assert_errno(syscall(SYS_signalfd, -1, &set, 8ul), EMFILE));
+}
+
 /* covers: signalfd4 */
 static void kill_and_stop_in_the_set_are_ignored(void **state)
 {
@@ -259,7 +271,7 @@ static void kill_and_stop_in_the_set_are_ignored(void **state)
     must(close(must(do_signalfd4(-1, &set, 0))));
 }
 
-/* covers: signalfd4 EINVAL */
+/* covers: signalfd4 EINVAL signalfd EINVAL */
 static void size_of_the_set_must_fit(void **state)
 {
     (void)state;
@@ -267,6 +279,7 @@ static void size_of_the_set_must_fit(void **state)
 
     assert_errno(syscall(SYS_signalfd4, -1, &set, 4ul, 0), EINVAL);
     assert_errno(syscall(SYS_signalfd4, -1, &set, sizeof set, 0), EINVAL);
+    assert_errno(syscall(SYS_signalfd, -1, &set, 4ul), EINVAL);
 }
 
 /* covers: signalfd4 EBADF EINVAL */
@@ -288,6 +301,7 @@ static void bad_addresses_fault(void **state)
     int fd = watch(SIGUSR1, SFD_NONBLOCK);
 
     assert_errno(do_signalfd4(-1, BAD_PTR, 0), EFAULT);
+    assert_errno(syscall(SYS_signalfd, -1, BAD_PTR, 8ul), EFAULT);
     must(raise(SIGUSR1));
     assert_errno(syscall(SYS_read, fd, BAD_PTR, sizeof(struct signalfd_siginfo)), EFAULT);
     struct signalfd_siginfo info;
@@ -336,6 +350,7 @@ int main(void)
         cmocka_unit_test(reader_gets_its_own_signals),
         cmocka_unit_test(flags_are_set_when_asked),
         cmocka_unit_test(old_call_takes_no_flags),
+        cmocka_unit_test(old_call_needs_a_free_descriptor),
         cmocka_unit_test(kill_and_stop_in_the_set_are_ignored),
         cmocka_unit_test(size_of_the_set_must_fit),
         cmocka_unit_test(other_descriptors_are_refused),
