@@ -2,6 +2,7 @@
 #include "abi/unexported.h"
 #include "base/errno.h"
 #include "base/fmt.h"
+#include "ipc/eventfd.h"
 #include "mm/alloc.h"
 #include "sync/waitq.h"
 #include "syscall_proto.h"
@@ -107,6 +108,21 @@ static const struct file_ops eventfd_ops = {
     .fdinfo = eventfd_fdinfo,
     .release = eventfd_release,
 };
+
+bool file_is_eventfd(const struct file *file)
+{
+    return file->ops == &eventfd_ops;
+}
+
+void eventfd_signal(struct file *file)
+{
+    struct eventfd *efd = eventfd_of(file);
+
+    spin_lock(&efd->lock);
+    efd->count += efd->count < COUNT_MAX;
+    waitq_wake(&efd->changed, POLLIN);
+    spin_unlock(&efd->lock);
+}
 
 long sys_eventfd2(unsigned int initval, int flags)
 {

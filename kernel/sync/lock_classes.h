@@ -40,8 +40,8 @@
     X(CRED)          /* cred: tables of identifiers */                                             \
     X(TIMERFDS)      /* ipc: the list of timer descriptors */                                      \
     X(OBJECT)        /* a small object's own lock (eventfd, timerfd ...) */                        \
-    X(TIMERS)        /* time: the timer queue */                                                   \
     X(WAITQ)         /* sync: a wait queue's list */                                               \
+    X(TIMERS)        /* time: the timer queue */                                                   \
     X(ASYNC_DUE)     /* vfs: owners of files, and the files that have something to tell theirs */  \
     X(SLAB)          /* mm: a slab cache */                                                        \
     X(PAGES)         /* mm: the page run allocator */                                              \

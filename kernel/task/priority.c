@@ -111,7 +111,7 @@ long sys_setpriority(int which, int who, int prio)
 
 #define IOPRIO_LEVELS 8
 
-static int check_ioprio(int ioprio)
+int ioprio_check(int ioprio)
 {
     switch (IOPRIO_PRIO_CLASS(ioprio)) {
     case IOPRIO_CLASS_RT:
@@ -151,7 +151,7 @@ long sys_ioprio_set(int which, int who, u32 value)
 {
     int ioprio = (int)value;
     struct priority_walk walk = {.who = who, .visit = set_ioprio, .arg = &ioprio};
-    int err = check_ioprio(ioprio);
+    int err = ioprio_check(ioprio);
 
     if (err)
         return err;

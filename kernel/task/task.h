@@ -285,6 +285,8 @@ void io_counts_add(struct io_counts *to, const struct io_counts *from);
 void process_usage_locked(struct process *process,
                           struct usage *out); /* all threads, dead ones too */
 
+int ioprio_check(int ioprio); /* may the caller have it? -EINVAL, -EPERM; ioprio_set(2) */
+
 /* ---- hooks that rooms above fill in at start; NULL: not there ---- */
 
 struct task_hooks {

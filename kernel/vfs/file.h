@@ -172,6 +172,9 @@ static inline bool file_appends(const struct file *file, const struct iter *from
  */
 ssize_t file_read(struct file *file, struct iter *to, loff_t *pos);
 ssize_t file_write(struct file *file, struct iter *from, loff_t *pos);
+/* The same by it->source, as preadv2(2)'s RWF_ flags want it; rwf_check() comes first: -EOPNOTSUPP, -EINVAL. */
+ssize_t file_transfer(struct file *file, struct iter *it, loff_t *pos, int rwf);
+int rwf_check(int rwf);
 /* For the kernel itself (exec, image loading): the whole range or an error; -EIO when the file ends. */
 ssize_t file_read_kernel(struct file *file, void *to, size_t n, loff_t pos);
 loff_t file_seek(struct file *file, loff_t offset, int whence);

@@ -84,14 +84,29 @@ long sys_pwrite64(int nr, const void __user *buf, size_t count, loff_t offset)
     return file_write(fd.file, &it, &offset);
 }
 
-static int check_rwf(int flags)
+int rwf_check(int rwf)
 {
-    if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
+    if (rwf & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
         return -EOPNOTSUPP;
     /* No file system says whether a transfer would have to wait. */
-    if (flags & RWF_NOWAIT)
+    if (rwf & RWF_NOWAIT)
         return -EOPNOTSUPP;
-    return (flags & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND) ? -EINVAL : 0;
+    return (rwf & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND) ? -EINVAL : 0;
+}
+
+ssize_t file_transfer(struct file *file, struct iter *it, loff_t *pos, int rwf)
+{
+    ssize_t done;
+
+    it->flags = (rwf & RWF_APPEND ? ITER_APPEND : 0) | (rwf & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
+    done = it->source ? file_write(file, it, pos) : file_read(file, it, pos);
+    if (done > 0 && it->source && (rwf & (RWF_DSYNC | RWF_SYNC)) && file->ops->fsync) {
+        int err = file->ops->fsync(file, 0, INT64_MAX, !(rwf & RWF_SYNC));
+
+        if (err)
+            return err;
+    }
+    return done;
 }
 
 /* A vector read or write; pos NULL: at the file's position. flags: RWF_, see preadv2(2). */
@@ -108,19 +123,11 @@ static long vector_io(struct file *file, bool write, const struct iovec __user *
         return done;
     /* Of no bytes at all everything is true: even a directory can be read, and with any flag. */
     if (iter_left(&it) > 0) {
-        done = check_rwf(flags);
-        it.flags =
-            (flags & RWF_APPEND ? ITER_APPEND : 0) | (flags & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
+        done = rwf_check(flags);
         if (!done)
-            done = write ? file_write(file, &it, pos) : file_read(file, &it, pos);
+            done = file_transfer(file, &it, pos, flags);
     }
     iter_release(&it);
-    if (done > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC)) && file->ops->fsync) {
-        int err = file->ops->fsync(file, 0, INT64_MAX, !(flags & RWF_SYNC));
-
-        if (err)
-            return err;
-    }
     return done;
 }
 

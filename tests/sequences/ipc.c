@@ -1,11 +1,13 @@
 /* tests/sequences/ipc.c: System V IPC, message queues, futexes of several words, namespaces, another's memory. */
 #include "sequence.h"
 
+#include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
@@ -248,6 +250,80 @@ static void anothers_memory_is_read(void **state)
     sequence(read_another);
 }
 
+/* --- asynchronous requests --------------------------------------------------------------------------------- */
+
+static mock_user request(long fd, int opcode, uint64_t buf, uint64_t size, long told)
+{
+    struct iocb one = {.aio_fildes = (uint32_t)fd,
+                       .aio_lio_opcode = (uint16_t)opcode,
+                       .aio_buf = buf,
+                       .aio_nbytes = size,
+                       .aio_flags = told >= 0 ? IOCB_FLAG_RESFD : 0,
+                       .aio_resfd = (uint32_t)told};
+
+    return mock_put(&one, sizeof(one));
+}
+
+static long submit(uint64_t context, mock_user one)
+{
+    return mock_call(__NR_io_submit, context, 1, mock_put(&one, sizeof(one)));
+}
+
+static uint64_t context_for(long events)
+{
+    mock_user at = mock_put(&(uint64_t){0}, 8);
+
+    expect_equal(mock_call(__NR_io_setup, events, at), 0);
+    return mock_get(uint64_t, at);
+}
+
+static long wait_event(uint64_t context)
+{
+    return mock_call(__NR_io_getevents, context, 1, 1, mock_room(sizeof(struct io_event)), 0);
+}
+
+static int end_with_a_request(void *arg)
+{
+    uint64_t context = context_for(1);
+
+    expect_equal(submit(context, request((long)arg, IOCB_CMD_POLL, POLLIN, 0, -1)), 1);
+    return 0;
+}
+
+static int requests(void *arg)
+{
+    uint64_t context = context_for(1000);
+    long told = must(mock_call(__NR_eventfd2, 0, 0));
+    mock_user fds = mock_room(8), cancelled;
+
+    must(mock_call(__NR_pipe2, fds, 0));
+    int in = mock_get(int, fds), out = mock_get(int, fds + 4);
+
+    cancelled = request(in, IOCB_CMD_POLL, POLLIN, 0, -1);
+    expect_equal(submit(context, cancelled), 1);
+    expect_equal(mock_call(__NR_io_cancel, context, cancelled, mock_room(32)), -EINPROGRESS);
+    expect_equal(wait_event(context), 1);
+    expect_equal(submit(context, request(in, IOCB_CMD_POLL, POLLIN, 0, told)), 1);
+    expect_equal(submit(context, request(in, IOCB_CMD_POLL, POLLIN, 1, -1)), -EINVAL);
+    expect_equal(submit(context, request(out, IOCB_CMD_PWRITE, mock_string("x"), 1, -1)), 1);
+    expect_equal(wait_event(context), 1);
+    expect_equal(wait_event(context), 1);
+    expect_equal(mock_call(__NR_read, told, mock_room(8), 8), 8);
+    expect_equal(mock_call(__NR_read, in, mock_room(8), 8), 1);
+    expect_equal(submit(context, request(in, IOCB_CMD_POLL, POLLIN, 0, told)), 1);
+    expect_equal(mock_wait(must(mock_fork(end_with_a_request, (void *)(long)in))), 0);
+    expect_equal(mock_call(__NR_io_destroy, context), 0);
+    must(mock_call(__NR_close, in));
+    must(mock_call(__NR_close, out));
+    must(mock_call(__NR_close, told));
+    return 0;
+}
+
+static void requests_go_with_their_context(void **state)
+{
+    sequence(requests);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_pipe_keeps_packets_apart),
         cmocka_unit_test(namespaces_go_with_their_last_process),
         cmocka_unit_test(anothers_memory_is_read),
+        cmocka_unit_test(requests_go_with_their_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,8 @@ extern const struct pseudo_entry proc_global_entries[];
 /* ipc.c */
 extern const struct pseudo_dir proc_sysvipc_dir, proc_mqueue_dir;
 extern const struct pseudo_numbers proc_shmmax, proc_shmall, proc_shmmni, proc_sem, proc_msgmax,
-    proc_msgmnb, proc_msgmni;
+    proc_msgmnb, proc_msgmni, proc_aio_max;
+int proc_show_aio_nr(const struct subject *s, struct text *out);
 
 /* links.c */
 extern const struct pseudo_dir proc_fd_dir, proc_fdinfo_dir, proc_task_dir;

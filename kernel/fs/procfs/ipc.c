@@ -1,6 +1,7 @@
 /* kernel/fs/procfs/ipc.c: /proc/sysvipc, and the limits of IPC in /proc/sys; see proc(5) and sysvipc(7). */
 #include "fs/procfs/internal.h"
 #include "fs/pseudo/table.h"
+#include "ipc/aio.h"
 #include "ipc/sysv.h"
 
 static u64 limit_get(u32 which)
@@ -36,6 +37,30 @@ static const struct pseudo_entry mqueue_entries[] = {
     NUMBERS("queues_max", mq_queues_max),           {0},
 };
 const struct pseudo_dir proc_mqueue_dir = {.entries = mqueue_entries};
+
+static u64 aio_max_get(u32 which)
+{
+    (void)which;
+    return READ_ONCE(aio_limits.max);
+}
+
+static int aio_max_set(u32 which, u64 value)
+{
+    (void)which;
+    if (value > UINT32_MAX)
+        return -EINVAL;
+    WRITE_ONCE(aio_limits.max, (u32)value);
+    return 0;
+}
+
+const struct pseudo_numbers proc_aio_max = {.get = aio_max_get, .set = aio_max_set, .n = 1};
+
+int proc_show_aio_nr(const struct subject *s, struct text *out)
+{
+    (void)s;
+    text_print(out, "%u\n", __atomic_load_n(&aio_limits.nr, __ATOMIC_RELAXED));
+    return 0;
+}
 
 /* The columns that all kinds begin with, and those of owner and creator. */
 static void print_head(struct text *out, const struct ipc64_perm *perm, u32 index)

@@ -193,6 +193,8 @@ static const struct pseudo_entry inotify_entries[] = {
 static const struct pseudo_dir inotify_dir = {.entries = inotify_entries};
 
 static const struct pseudo_entry fs_entries[] = {
+    NUMBERS("aio-max-nr", proc_aio_max),
+    VALUE("aio-nr", proc_show_aio_nr),
     VALUE("file-max", show_file_max),
     VALUE("file-nr", show_file_nr),
     FOLDER("inotify", inotify_dir),

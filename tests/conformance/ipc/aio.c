@@ -214,6 +214,287 @@ static void wait_is_interrupted(void **state)
     drop(context);
 }
 
+/* covers: io_submit EBADF EINVAL EFAULT EOPNOTSUPP IOCB_FLAG_IOPRIO IOCB_FLAG_RESFD */
+static void requests_are_refused_before_anything_is_done(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644)), reading = must(open("f", O_RDONLY));
+    char c = 'x';
+    struct iocb bad = request(reading, IOCB_CMD_PWRITE, &c, 1, 0);
+
+    assert_errno(submit(context, &bad), EBADF);
+    bad = request(fd, IOCB_CMD_PWRITE, &c, 1, -1);
+    assert_errno(submit(context, &bad), EINVAL);
+    bad = request(fd, IOCB_CMD_PWRITE, &c, (size_t)-1, 0);
+    assert_errno(submit(context, &bad), EINVAL);
+    bad = request(fd, IOCB_CMD_PREADV, BAD_PTR, 1, 0);
+    assert_errno(submit(context, &bad), EFAULT);
+    bad = request(fd, IOCB_CMD_NOOP, NULL, 0, 0);
+    assert_errno(submit(context, &bad), EINVAL);
+    bad = request(fd, IOCB_CMD_PWRITE, &c, 1, 0);
+    bad.aio_rw_flags = 0x40000000;
+    assert_errno(submit(context, &bad), EOPNOTSUPP);
+    bad = request(fd, IOCB_CMD_PWRITE, &c, 1, 0);
+    bad.aio_flags = IOCB_FLAG_IOPRIO;
+    bad.aio_reqprio = 7 << 13;
+    assert_errno(submit(context, &bad), EINVAL);
+    bad = request(fd, IOCB_CMD_PWRITE, &c, 1, 0);
+    bad.aio_flags = IOCB_FLAG_RESFD;
+    bad.aio_resfd = (unsigned)fd;
+    assert_errno(submit(context, &bad), EINVAL);
+    bad.aio_resfd = (unsigned)-1;
+    assert_errno(submit(context, &bad), EBADF);
+    assert_returns(lseek(fd, 0, SEEK_END), 0);
+    drop(context);
+    must(close(reading));
+    must(close(fd));
+}
+
+/* covers: io_submit IOCB_CMD_FSYNC IOCB_CMD_FDSYNC EINVAL */
+static void syncs_are_done(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644)), fds[2];
+    struct iocb sync = request(fd, IOCB_CMD_FSYNC, NULL, 0, 0);
+
+    assert_returns(submit(context, &sync), 1);
+    assert_int_equal(next(context).res, 0);
+    sync.aio_lio_opcode = IOCB_CMD_FDSYNC;
+    assert_returns(submit(context, &sync), 1);
+    assert_int_equal(next(context).res, 0);
+    sync.aio_nbytes = 1;
+    assert_errno(submit(context, &sync), EINVAL);
+    must(pipe(fds));
+    sync = request(fds[0], IOCB_CMD_FSYNC, NULL, 0, 0);
+    assert_errno(submit(context, &sync), EINVAL);
+    drop(context);
+    must(close(fds[0]));
+    must(close(fds[1]));
+    must(close(fd));
+}
+
+/* covers: io_submit io_getevents */
+static void faults_of_a_buffer_come_as_results(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644));
+    char *page = must(mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    struct iocb out = request(fd, IOCB_CMD_PWRITE, page, 1, 0);
+
+    assert_returns(submit(context, &out), 1);
+    assert_int_equal(next(context).res, -EFAULT);
+    drop(context);
+    must(close(fd));
+}
+
+/* covers: io_submit */
+static void pipes_have_no_position(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    char text[4] = "";
+    int fds[2];
+
+    must(pipe(fds));
+    struct iocb out = request(fds[1], IOCB_CMD_PWRITE, "abc", 3, 77);
+    struct iocb in = request(fds[0], IOCB_CMD_PREAD, text, 3, 5);
+    assert_returns(submit(context, &out), 1);
+    assert_int_equal(next(context).res, 3);
+    assert_returns(submit(context, &in), 1);
+    assert_int_equal(next(context).res, 3);
+    assert_string_equal(text, "abc");
+    drop(context);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: io_cancel EINPROGRESS EINVAL EFAULT */
+static void poll_request_can_be_cancelled(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    struct io_event event;
+    int fds[2];
+
+    must(pipe(fds));
+    struct iocb poll_in = request(fds[0], IOCB_CMD_POLL, (void *)1 /* POLLIN */, 0, 0);
+    assert_errno(syscall(SYS_io_cancel, context, &poll_in, &event), EINVAL);
+    poll_in.aio_key = 99;
+    assert_returns(submit(context, &poll_in), 1);
+    assert_int_equal(poll_in.aio_key, 0);
+    assert_errno(syscall(SYS_io_cancel, context, BAD_PTR, &event), EFAULT);
+    assert_errno(syscall(SYS_io_cancel, context, &poll_in, &event), EINPROGRESS);
+    event = next(context);
+    assert_true(event.obj == (uintptr_t)&poll_in);
+    assert_int_equal(event.res, 0);
+    assert_errno(syscall(SYS_io_cancel, context, &poll_in, &event), EINVAL);
+    drop(context);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: io_submit IOCB_CMD_POLL EINVAL IOCB_FLAG_RESFD */
+static void poll_request_tells_an_eventfd(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    int fds[2], told = must(eventfd(0, 0));
+    uint64_t count = 0;
+
+    must(pipe(fds));
+    struct iocb poll_in = request(fds[0], IOCB_CMD_POLL, (void *)1, 0, 1);
+    assert_errno(submit(context, &poll_in), EINVAL);
+    poll_in = request(fds[0], IOCB_CMD_POLL, (void *)0x10001, 0, 0);
+    assert_errno(submit(context, &poll_in), EINVAL);
+    poll_in = request(fds[0], IOCB_CMD_POLL, (void *)1, 0, 0);
+    poll_in.aio_flags = IOCB_FLAG_RESFD;
+    poll_in.aio_resfd = (unsigned)told;
+    assert_returns(submit(context, &poll_in), 1);
+    assert_returns(write(fds[1], "x", 1), 1);
+    assert_returns(read(told, &count, sizeof count), sizeof count);
+    assert_int_equal(count, 1);
+    assert_int_equal(next(context).res & 1, 1);
+    drop(context);
+    must(close(told));
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: io_submit EAGAIN */
+static void ring_takes_no_more_than_it_has_places(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(1);
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644));
+    struct iocb out = request(fd, IOCB_CMD_PWRITE, "x", 1, 0);
+    long n = 0;
+
+    while (submit(context, &out) == 1 && n < 100000)
+        n++;
+    assert_int_equal(errno, EAGAIN);
+    assert_true(n >= 1 && n < 100000);
+    next(context);
+    drop(context);
+    must(close(fd));
+}
+
+/* covers: io_setup EAGAIN EINVAL */
+static void too_many_events_are_refused(void **state)
+{
+    (void)state;
+    aio_context_t context = 0;
+
+    need_call(syscall(SYS_io_destroy, 0ul));
+    assert_errno(syscall(SYS_io_setup, 1u << 22, &context), EAGAIN);
+    assert_errno(syscall(SYS_io_setup, 1u << 30, &context), EINVAL);
+}
+
+/* What libaio and others know of a ring. */
+struct ring {
+    unsigned id, nr, head, tail, magic, compat, incompat, header_length;
+    struct io_event events[];
+};
+
+/* covers: io_setup io_submit */
+static void events_can_be_taken_out_of_the_ring(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    struct ring *ring = (struct ring *)context;
+    struct timespec now = {0};
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644));
+    struct iocb out = request(fd, IOCB_CMD_PWRITE, "xyz", 3, 0);
+    struct io_event event;
+
+    assert_int_equal(ring->magic, 0xa10a10a1);
+    assert_int_equal(ring->header_length, sizeof *ring);
+    assert_int_equal(ring->head, ring->tail);
+    assert_true(ring->nr > 4);
+    assert_returns(submit(context, &out), 1);
+    assert_true(ring->head != ring->tail);
+    assert_int_equal(ring->events[ring->head].data, 4711);
+    assert_int_equal(ring->events[ring->head].res, 3);
+    ring->head = (ring->head + 1) % ring->nr;
+    assert_returns(syscall(SYS_io_getevents, context, 0l, 1l, &event, &now), 0);
+    drop(context);
+    must(close(fd));
+}
+
+/* covers: io_setup io_destroy EINVAL io_submit EINVAL */
+static void context_is_its_process_s(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+
+    in_child(assert_errno(syscall(SYS_io_submit, context, 0l, NULL), EINVAL);
+             assert_errno(syscall(SYS_io_destroy, context), EINVAL));
+    drop(context);
+    assert_errno(syscall(SYS_io_destroy, context), EINVAL);
+}
+
+/* covers: io_pgetevents EINTR EFAULT EINVAL */
+static void wait_with_another_mask(void **state)
+{
+    (void)state;
+    struct timespec now = {0}, long_time = {.tv_sec = 5};
+    struct {
+        const void *mask;
+        size_t size;
+    } given = {NULL, 8};
+    sigset_t blocked, none;
+    struct io_event event;
+    aio_context_t context = new_context(4);
+
+    need_call(syscall(SYS_io_pgetevents, context, 0l, 1l, &event, &now, NULL));
+    assert_returns(syscall(SYS_io_pgetevents, context, 0l, 1l, &event, &now, NULL), 0);
+    assert_errno(syscall(SYS_io_pgetevents, context, 0l, 1l, &event, &now, BAD_PTR), EFAULT);
+    sigemptyset(&none);
+    given.mask = &none;
+    given.size = 4;
+    assert_errno(syscall(SYS_io_pgetevents, context, 0l, 1l, &event, &now, &given), EINVAL);
+    given.size = 8;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    must(sigprocmask(SIG_BLOCK, &blocked, NULL));
+    catch_signal(SIGUSR1, 0);
+    must(raise(SIGUSR1));
+    assert_errno(syscall(SYS_io_pgetevents, context, 1l, 1l, &event, &long_time, &given), EINTR);
+    assert_int_equal(caught[SIGUSR1], 1);
+    must(sigprocmask(SIG_UNBLOCK, &blocked, NULL));
+    default_signal(SIGUSR1);
+    drop(context);
+}
+
+/* covers: io_getevents */
+static void sleeper_gets_what_another_thread_causes(void **state)
+{
+    (void)state;
+    aio_context_t context = new_context(4);
+    struct io_event event;
+    int fds[2];
+
+    must(pipe(fds));
+    struct iocb poll_in = request(fds[0], IOCB_CMD_POLL, (void *)1, 0, 0);
+    assert_returns(submit(context, &poll_in), 1);
+    struct gate *gate = gate_new();
+    pid_t parent = getpid(), child = child_fork();
+    if (child == 0) {
+        gate->tid = parent;
+        gate_wait_blocked(gate);
+        assert_returns(write(fds[1], "x", 1), 1);
+        _exit(0);
+    }
+    assert_returns(syscall(SYS_io_getevents, context, 1l, 1l, &event, NULL), 1);
+    assert_int_equal(event.res & 1, 1);
+    assert_child_ok(child);
+    drop(context);
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +507,18 @@ int main(void)
         cmocka_unit_test(contexts_are_checked),
         cmocka_unit_test(counts_and_timeouts_are_checked),
         cmocka_unit_test(wait_is_interrupted),
+        tempdir_test(requests_are_refused_before_anything_is_done),
+        tempdir_test(syncs_are_done),
+        tempdir_test(faults_of_a_buffer_come_as_results),
+        cmocka_unit_test(poll_request_can_be_cancelled),
+        cmocka_unit_test(poll_request_tells_an_eventfd),
+        cmocka_unit_test(pipes_have_no_position),
+        tempdir_test(ring_takes_no_more_than_it_has_places),
+        cmocka_unit_test(too_many_events_are_refused),
+        tempdir_test(events_can_be_taken_out_of_the_ring),
+        cmocka_unit_test(context_is_its_process_s),
+        cmocka_unit_test(wait_with_another_mask),
+        cmocka_unit_test(sleeper_gets_what_another_thread_causes),
     };
 
     return cmocka_run_group_tests_name("ipc/aio", tests, NULL, NULL);
