@@ -202,6 +202,8 @@ static void answer(void *arg, enum mock_reply reply, void *value, size_t size)
             (at->nth == nth || (at->again && nth > at->nth && !keeps_going(reply, nth))))
             lie = at;
     }
+    if (naps && (reply == MOCK_REPLY_user_read_data || reply == MOCK_REPLY_user_read_result))
+        lie = NULL;
     if (!__atomic_load_n(&state.on, __ATOMIC_SEQ_CST) || is_believed(reply))
         lie = NULL;
     say_again(reply, value, size, lie && lie->kind == LIE_stale);

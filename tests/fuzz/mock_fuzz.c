@@ -28,14 +28,18 @@ void finding(const char *format, ...)
     abort();
 }
 
+_Thread_local bool naps;
+
 static void nap(uint64_t s, uint64_t ns)
 {
+    naps = true;
     mock_call(__NR_nanosleep, mock_put((uint64_t[]){s, ns}, 16), 0);
+    naps = false;
 }
 
 void attend(const struct patience *patience)
 {
-    for (int naps = 0;;) {
+    for (int count = 0;;) {
         long pid = mock_call(__NR_wait4, -1, 0, WNOHANG | __WALL, 0);
 
         if (pid == -ECHILD)
@@ -43,15 +47,15 @@ void attend(const struct patience *patience)
         if (pid > 0)
             continue;
         nap(patience->nap_s, patience->nap_ns);
-        naps++;
-        if (naps <= patience->kicks)
+        count++;
+        if (count <= patience->kicks)
             mock_call(__NR_kill, -1, SIGUSR1);
-        if (naps >= patience->kill_after) {
+        if (count >= patience->kill_after) {
             if (patience->before_kill)
                 patience->before_kill();
             mock_call(__NR_kill, -1, SIGKILL);
         }
-        if (naps > patience->kill_after + GIVE_UP)
+        if (count > patience->kill_after + GIVE_UP)
             finding("a program does not end by SIGKILL (wait4: %ld)", pid);
     }
 }

@@ -26,6 +26,9 @@
 /* Prints what the instance said, and why this input is a finding; libFuzzer keeps the input. */
 void finding(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* This thread looks after the others and naps: what the kernel reads of its memory is what it says, or it never wakes. */
+extern _Thread_local bool naps;
+
 /* How long children may sleep. */
 struct patience {
     uint64_t nap_s, nap_ns;    /* of the mock's time, which costs nothing */
