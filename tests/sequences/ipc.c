@@ -106,6 +106,29 @@ static void queues_are_given_back(void **state)
     sequence(queue);
 }
 
+static int told_threads(void *arg)
+{
+    long socket = must(mock_call(__NR_socket, AF_NETLINK, SOCK_RAW, 0));
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_signo = (int)socket};
+    long mq = must(mock_call(__NR_mq_open, mock_string("queue"), O_RDWR | O_CREAT, 0600, 0));
+
+    event.sigev_value.sival_ptr = (void *)mock_room(32);
+    expect_equal(mock_call(__NR_mq_notify, mq, mock_put(&event, sizeof(event))), 0);
+    expect_equal(mock_call(__NR_mq_timedsend, mq, mock_string("one"), 3, 1, 0), 0);
+    expect_equal(mock_call(__NR_recvfrom, socket, mock_room(64), 64, MSG_DONTWAIT, 0, 0), 32);
+    expect_equal(mock_call(__NR_mq_notify, mq, mock_put(&event, sizeof(event))), 0);
+    expect_equal(mock_call(__NR_mq_unlink, mock_string("queue")), 0);
+    must(mock_call(__NR_close, mq));
+    expect_equal(mock_call(__NR_recvfrom, socket, mock_room(64), 64, MSG_DONTWAIT, 0, 0), 32);
+    must(mock_call(__NR_close, socket));
+    return 0;
+}
+
+static void threads_are_told_of_messages(void **state)
+{
+    sequence(told_threads);
+}
+
 /* --- futexes, and what signals wake ------------------------------------------------------------------------- */
 
 #define NR_FUTEX_WAITV 449
@@ -331,6 +354,7 @@ int main(void)
         cmocka_unit_test(semaphores_are_undone),
         cmocka_unit_test(segments_go_with_their_last_user),
         cmocka_unit_test(queues_are_given_back),
+        cmocka_unit_test(threads_are_told_of_messages),
         cmocka_unit_test(several_words_are_waited_for),
         cmocka_unit_test(signals_are_polled),
         cmocka_unit_test(many_descriptors_are_selected),

@@ -22,14 +22,10 @@ static u8 *take(struct nl_answer *answer, size_t n)
     return at;
 }
 
-static void packet_queue(struct nl_answer *answer)
+void packet_deliver(struct nl_sock *nl, struct nl_packet *packet)
 {
-    struct nl_packet *packet = TAKE(answer->packet);
-    struct nl_sock *nl = answer->to;
     bool fits;
 
-    if (!packet)
-        return;
     spin_lock(&nl->sock.lock);
     fits = nl->queued + packet->len <= nl->sock.receive_buffer;
     if (fits) {
@@ -42,6 +38,14 @@ static void packet_queue(struct nl_answer *answer)
     if (!fits)
         kfree(packet);
     waitq_wake(&nl->sock.wait, POLLIN | POLLRDNORM | POLLERR);
+}
+
+static void packet_queue(struct nl_answer *answer)
+{
+    struct nl_packet *packet = TAKE(answer->packet);
+
+    if (packet)
+        packet_deliver(answer->to, packet);
 }
 
 static bool packet_open(struct nl_answer *answer)

@@ -49,6 +49,9 @@ struct nl_answer {
     int err;
 };
 
+/* Into the socket's queue, which takes it over; what does not fit is told as an overrun. */
+void packet_deliver(struct nl_sock *nl, struct nl_packet *packet);
+
 /* Begins a message with a fixed part of n bytes; its place, or NULL. */
 void *answer_begin(struct nl_answer *answer, u16 type, const void *fixed, size_t n);
 void answer_attr(struct nl_answer *answer, u16 type, const void *data, size_t n);

@@ -444,6 +444,39 @@ static int nl_create(int type, int protocol, int flags, struct socket **out)
     return err;
 }
 
+/* ---- datagrams for mq_notify(2) ---- */
+
+bool file_is_netlink(const struct file *file)
+{
+    return file_is_socket(file) && socket_of((struct file *)(uintptr_t)file)->ops == &nl_ops;
+}
+
+struct nl_packet *netlink_packet(const void *data, u32 len)
+{
+    struct nl_packet *packet = kmalloc(sizeof(*packet) + len);
+
+    if (!packet)
+        return NULL;
+    packet->len = packet->room = len;
+    memcpy(packet->data, data, len);
+    return packet;
+}
+
+void *netlink_packet_data(struct nl_packet *packet)
+{
+    return packet->data;
+}
+
+void netlink_packet_free(struct nl_packet *packet)
+{
+    kfree(packet);
+}
+
+void netlink_deliver(struct file *socket, struct nl_packet *packet)
+{
+    packet_deliver(nl_of(socket_of(socket)), packet);
+}
+
 static const struct socket_family nl_family = {.family = AF_NETLINK, .create = nl_create};
 
 void netlink_start(void)

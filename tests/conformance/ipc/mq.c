@@ -1,66 +1,10 @@
-/* mq.c: POSIX message queues: mq_open(2), mq_timedsend(2), mq_timedreceive(2), mq_notify(2). */
-#include "../lib/check.h"
+/* mq.c: POSIX message queues: mq_open(2), mq_timedsend(2), mq_timedreceive(2). */
+#include "mq.h"
 
-#include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-
-/* The queue of the case; the kernel's calls take its name without the slash. */
-static char name[64];
-
-/* Takes a name that no other case and no other run uses. */
-static void name_new(void)
-{
-    snprintf(name, sizeof name, "conformance.%d.%lld", getpid(), (long long)now_ns());
-}
-
-static int do_open(int flags, mode_t mode, struct mq_attr *attr)
-{
-    return (int)syscall(SYS_mq_open, name, flags, mode, attr);
-}
-
-static long do_unlink(void)
-{
-    return syscall(SYS_mq_unlink, name);
-}
-
-/* Skips where the running kernel has no queues. */
-static int new_queue(int flags, long count, long size)
-{
-    struct mq_attr attr = {.mq_maxmsg = count, .mq_msgsize = size};
-
-    need_call(syscall(SYS_mq_unlink, "none"));
-    name_new();
-    return must(do_open(O_CREAT | O_EXCL | O_RDWR | flags, 0600, &attr));
-}
-
-static long put(int mq, const char *text, unsigned priority, struct timespec *deadline)
-{
-    return syscall(SYS_mq_timedsend, mq, text, strlen(text), priority, deadline);
-}
-
-static long take(int mq, char *buffer, size_t size, unsigned *priority, struct timespec *deadline)
-{
-    return syscall(SYS_mq_timedreceive, mq, buffer, size, priority, deadline);
-}
-
-static void assert_next(int mq, const char *text, unsigned priority)
-{
-    char buffer[64];
-    unsigned seen = ~0u;
-
-    assert_returns(take(mq, buffer, sizeof buffer, &seen, NULL), strlen(text));
-    assert_memory_equal(buffer, text, strlen(text));
-    assert_int_equal(seen, priority);
-}
-
-static void drop(int mq)
-{
-    must(close(mq));
-    must(do_unlink());
-}
 
 /* covers: mq_timedsend mq_timedreceive */
 static void highest_priority_comes_first(void **state)
@@ -295,45 +239,6 @@ static void wait_is_interrupted(void **state)
     drop(mq);
 }
 
-/* covers: mq_notify SIGEV_SIGNAL EBUSY */
-static void notification_sends_a_signal_once(void **state)
-{
-    (void)state;
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-    int mq = new_queue(0, 8, 64);
-
-    catch_signal(SIGUSR1, 0);
-    must(syscall(SYS_mq_notify, mq, &event));
-    assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
-    must(put(mq, "1", 0, NULL));
-    assert_eventually(caught[SIGUSR1] == 1);
-    must(put(mq, "2", 0, NULL));
-    assert_next(mq, "1", 0);
-    assert_next(mq, "2", 0);
-    must(put(mq, "3", 0, NULL));
-    assert_int_equal(caught[SIGUSR1], 1);
-    must(syscall(SYS_mq_notify, mq, &event)); /* can be asked for again */
-    must(syscall(SYS_mq_notify, mq, NULL));
-    default_signal(SIGUSR1);
-    drop(mq);
-}
-
-/* covers: mq_notify EINVAL EBADF EFAULT */
-static void bad_notifications_are_refused(void **state)
-{
-    (void)state;
-    struct sigevent event = {.sigev_notify = 77};
-    int mq = new_queue(0, 8, 64);
-
-    assert_errno(syscall(SYS_mq_notify, mq, &event), EINVAL);
-    event = (struct sigevent){.sigev_notify = SIGEV_SIGNAL, .sigev_signo = 65};
-    assert_errno(syscall(SYS_mq_notify, mq, &event), EINVAL);
-    event.sigev_signo = SIGUSR1;
-    assert_errno(syscall(SYS_mq_notify, -1, &event), EBADF);
-    assert_errno(syscall(SYS_mq_notify, mq, BAD_PTR), EFAULT);
-    drop(mq);
-}
-
 /* covers: poll mq_open */
 static void poll_follows_the_queue(void **state)
 {
@@ -466,109 +371,6 @@ static void one_message_wakes_one_receiver(void **state)
     drop(mq);
 }
 
-static siginfo_t told;
-
-static void note_info(int sig, siginfo_t *info, void *context)
-{
-    (void)sig;
-    (void)context;
-    told = *info;
-    caught[SIGUSR1]++;
-}
-
-/* covers: mq_notify SIGEV_SIGNAL rt_sigaction SI_MESGQ */
-static void notification_tells_who_has_sent(void **state)
-{
-    (void)state;
-    struct sigaction action = {.sa_sigaction = note_info, .sa_flags = SA_SIGINFO};
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-    int mq = new_queue(0, 8, 64);
-    pid_t pid;
-
-    event.sigev_value.sival_int = 4711;
-    caught[SIGUSR1] = 0;
-    must(sigaction(SIGUSR1, &action, NULL));
-    must(syscall(SYS_mq_notify, mq, &event));
-    pid = child_fork();
-    if (pid == 0) {
-        must(put(mq, "x", 0, NULL));
-        _exit(0);
-    }
-    assert_child_ok(pid);
-    assert_eventually(caught[SIGUSR1] == 1);
-    assert_int_equal(told.si_code, SI_MESGQ);
-    assert_int_equal(told.si_pid, pid);
-    assert_int_equal(told.si_uid, getuid());
-    assert_int_equal(told.si_value.sival_int, 4711);
-    default_signal(SIGUSR1);
-    drop(mq);
-}
-
-/* covers: mq_notify mq_timedreceive */
-static void waiting_receiver_comes_before_the_notification(void **state)
-{
-    (void)state;
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-    struct gate *gate = gate_new();
-    int mq = new_queue(0, 8, 64);
-    pid_t pid = child_fork();
-
-    if (pid == 0) {
-        gate_open(gate);
-        assert_next(mq, "1", 0);
-        _exit(0);
-    }
-    gate_wait_blocked(gate);
-    catch_signal(SIGUSR1, 0);
-    must(syscall(SYS_mq_notify, mq, &event));
-    must(put(mq, "1", 0, NULL));
-    assert_child_ok(pid);
-    assert_int_equal(caught[SIGUSR1], 0);
-    must(put(mq, "2", 0, NULL)); /* is still to be told */
-    assert_eventually(caught[SIGUSR1] == 1);
-    default_signal(SIGUSR1);
-    drop(mq);
-}
-
-/* covers: mq_notify SIGEV_NONE EBUSY close */
-static void notification_ends_with_the_descriptor(void **state)
-{
-    (void)state;
-    struct sigevent event = {.sigev_notify = SIGEV_NONE};
-    int mq = new_queue(0, 8, 64), other = must(do_open(O_RDWR, 0, NULL));
-
-    must(syscall(SYS_mq_notify, mq, &event));
-    in_child(assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
-             must(syscall(SYS_mq_notify, mq, NULL)); /* another's stays */
-             assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY));
-    assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
-    must(close(other));
-    must(syscall(SYS_mq_notify, mq, &event));
-    in_child(must(close(mq)));
-    assert_errno(syscall(SYS_mq_notify, mq, &event), EBUSY);
-    drop(mq);
-}
-
-/* covers: mq_notify SIGEV_THREAD EFAULT EBADF EINVAL */
-static void notified_thread_needs_a_socket(void **state)
-{
-    (void)state;
-    char cookie[32] = "";
-    struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_signo = -1};
-    int mq = new_queue(0, 8, 64), fds[2];
-
-    event.sigev_value.sival_ptr = BAD_PTR;
-    assert_errno(syscall(SYS_mq_notify, mq, &event), EFAULT);
-    event.sigev_value.sival_ptr = cookie;
-    assert_errno(syscall(SYS_mq_notify, mq, &event), EBADF);
-    must(pipe(fds));
-    event.sigev_signo = fds[0];
-    assert_int_equal(syscall(SYS_mq_notify, mq, &event), -1);
-    must(close(fds[0]));
-    must(close(fds[1]));
-    drop(mq);
-}
-
 /* covers: poll mq_timedsend mq_timedreceive */
 static void poll_wakes_when_the_queue_changes(void **state)
 {
@@ -659,8 +461,6 @@ int main(void)
         cmocka_unit_test(sender_waits_for_room),
         cmocka_unit_test(deadline_ends_the_wait),
         cmocka_unit_test(wait_is_interrupted),
-        cmocka_unit_test(notification_sends_a_signal_once),
-        cmocka_unit_test(bad_notifications_are_refused),
         cmocka_unit_test(poll_follows_the_queue),
         cmocka_unit_test(bad_addresses_fault),
         cmocka_unit_test(usual_attributes_and_empty_messages),
@@ -668,10 +468,6 @@ int main(void)
         cmocka_unit_test(ordinary_users_have_limits),
         cmocka_unit_test(modes_and_owners_are_respected),
         cmocka_unit_test(one_message_wakes_one_receiver),
-        cmocka_unit_test(notification_tells_who_has_sent),
-        cmocka_unit_test(waiting_receiver_comes_before_the_notification),
-        cmocka_unit_test(notification_ends_with_the_descriptor),
-        cmocka_unit_test(notified_thread_needs_a_socket),
         cmocka_unit_test(poll_wakes_when_the_queue_changes),
         tempdir_test(queues_are_files_below_a_mount),
         cmocka_unit_test(another_namespace_has_other_queues),
