@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #define PORT 4000
@@ -55,6 +56,44 @@ static int stream_after_a_while(void *arg)
 static void a_stream_crosses_the_loopback(void **state)
 {
     sequence(stream_after_a_while);
+}
+
+static long client(void)
+{
+    long fd = must(mock_call(__NR_socket, AF_INET, SOCK_STREAM, 0));
+
+    expect_equal(mock_call(__NR_connect, fd, loopback(), sizeof(struct sockaddr_in)), 0);
+    return fd;
+}
+
+/* TCP_DEFER_ACCEPT: one says something, one says nothing for a time, one is left behind by its listener. */
+static int deferred(void *arg)
+{
+    long fd = must(mock_call(__NR_socket, AF_INET, SOCK_STREAM, 0)), clients[3], peer;
+
+    must(mock_call(__NR_nanosleep, mock_put((uint64_t[]){300, 0}, 16), 0));
+    must(mock_call(__NR_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, mock_put(&(int){1}, 4), 4));
+    must(mock_call(__NR_setsockopt, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, mock_put(&(int){9}, 4), 4));
+    expect_equal(mock_call(__NR_bind, fd, loopback(), sizeof(struct sockaddr_in)), 0);
+    expect_equal(mock_call(__NR_listen, fd, 5), 0);
+    clients[0] = client();
+    clients[1] = client();
+    expect_equal(mock_call(__NR_write, clients[1], mock_string("x"), 1), 1);
+    peer = must(mock_call(__NR_accept4, fd, 0, 0, 0));
+    expect_equal(mock_call(__NR_read, peer, mock_room(8), 8), 1);
+    must(mock_call(__NR_close, peer));
+    peer = must(mock_call(__NR_accept4, fd, 0, 0, 0));
+    must(mock_call(__NR_close, peer));
+    clients[2] = client();
+    for (int i = 0; i < 3; i++)
+        must(mock_call(__NR_close, clients[i]));
+    must(mock_call(__NR_close, fd));
+    return 0;
+}
+
+static void connections_are_deferred(void **state)
+{
+    sequence(deferred);
 }
 
 static int datagrams(void *arg)
@@ -164,11 +203,9 @@ static void netlink_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stream_crosses_the_loopback),
-        cmocka_unit_test(datagrams_cross_the_loopback),
-        cmocka_unit_test(long_options_are_taken),
-        cmocka_unit_test(many_descriptors_are_passed),
-        cmocka_unit_test(netlink_answers),
+        cmocka_unit_test(a_stream_crosses_the_loopback), cmocka_unit_test(connections_are_deferred),
+        cmocka_unit_test(datagrams_cross_the_loopback),  cmocka_unit_test(long_options_are_taken),
+        cmocka_unit_test(many_descriptors_are_passed),   cmocka_unit_test(netlink_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static u32 poll_listener(struct tcp_sock *ts)
     u32 mask;
 
     spin_lock(&ts->inet.sock.lock);
-    mask = list_empty(&ts->queue) ? 0 : TCP_READ_BITS;
+    mask = tcp_first_ready_locked(ts) ? TCP_READ_BITS : 0;
     spin_unlock(&ts->inet.sock.lock);
     return mask;
 }
@@ -325,11 +325,14 @@ static const struct socket_ops tcp_ops = {
 #define SEND_BUFFER    2626560
 #define RECEIVE_BUFFER 131072
 
-static void connect_timeout(struct timer *timer)
+static void tcp_timeout(struct timer *timer)
 {
     struct tcp_sock *ts = container_of(timer, struct tcp_sock, timer);
 
-    tcp_connect_stop(ts, ETIMEDOUT);
+    if (READ_ONCE(ts->phase) == TCP_LISTENING)
+        tcp_deferred_timeout(ts);
+    else
+        tcp_connect_stop(ts, ETIMEDOUT);
 }
 
 struct tcp_sock *tcp_sock_create(int family, int flags)
@@ -350,7 +353,7 @@ struct tcp_sock *tcp_sock_create(int family, int flags)
     list_init(&ts->queue);
     list_init(&ts->waiting);
     list_init(&ts->waiting_link);
-    timer_init(&ts->timer, connect_timeout);
+    timer_init(&ts->timer, tcp_timeout);
     tcp_settings_init(&ts->set);
     return ts;
 }

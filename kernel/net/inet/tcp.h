@@ -100,8 +100,10 @@ struct tcp_end {
     struct tcp_end *peer;  /* constant: the other end, or this one when a socket meets itself */
     struct tcp_sock
         *sock; /* conn->lock to set, once; atomic to read. Counted memory. NULL: not accepted */
-    struct port_user port;        /* its names; in the table while the connection is known */
-    struct list_head accept_link; /* the listener's sock.lock */
+    struct port_user port;         /* its names; in the table while the connection is known */
+    struct list_head accept_link;  /* the listener's sock.lock */
+    ktime defer_until;             /* the listener's sock.lock; 0: it can be accepted */
+    struct inet_sock *deferred_by; /* conn->lock; counted memory: that listener */
     struct tcp_stream in;
     bool shut;       /* conn->lock: this side sends no more (FIN) */
     bool shut_first; /* conn->lock: and was the first of the two */
@@ -141,11 +143,13 @@ struct tcp_sock {
     /* while listening */
     struct list_head queue; /* ends to accept */
     u32 queued, backlog;
+    ktime
+        defer_next; /* when the timer looks for ends that have waited long enough; 0: it is not set */
     struct list_head waiting; /* sockets that connect, and found the queue full */
     /* while connecting, and the queue is full */
     struct tcp_sock *listener;     /* counted memory; own lock */
     struct list_head waiting_link; /* listener's lock */
-    struct timer timer;
+    struct timer timer;            /* of connecting, and of TCP_DEFER_ACCEPT */
 };
 
 static inline struct tcp_sock *tcp_of(struct socket *sock)
@@ -156,13 +160,17 @@ static inline struct tcp_sock *end_sock(struct tcp_end *end)
 {
     return __atomic_load_n(&end->sock, __ATOMIC_ACQUIRE);
 }
-/* Sleepers of that end, if it has a socket yet. A reference to the connection is held. */
+/* TCP_DEFER_ACCEPT: something has come for an end that is not accepted. */
+void end_arrived(struct tcp_end *end);
+/* Sleepers of that end, or of its listener if it has no socket yet. A reference to the connection is held. */
 static inline void end_wake(struct tcp_end *end, u32 events)
 {
     struct tcp_sock *ts = end_sock(end);
 
     if (ts)
         waitq_wake(&ts->inet.sock.wait, events);
+    else if (READ_ONCE(end->deferred_by))
+        end_arrived(end);
 }
 
 #define TCP_READ_BITS  (POLLIN | POLLRDNORM)
@@ -182,11 +190,19 @@ void end_fail(struct tcp_end *end, int error);   /* RST arrives */
 void end_close(struct tcp_end *end, bool reset); /* FIN or RST; gives up the owner's reference */
 void end_limits(struct tcp_end *end);            /* after a buffer's size has changed */
 
-/* connect.c */
-int tcp_connect(struct socket *sock, const struct sock_addr *addr, u32 flags);
+/* tcp_listen.c */
 int tcp_listen(struct socket *sock, int backlog);
 int tcp_accept(struct socket *sock, u32 flags, struct socket **out);
 void tcp_listen_stop(struct tcp_sock *ts);
+/* An end for the listener's queue: 0; -EAGAIN: it is full; -ECONNREFUSED: it listens no more. sock.lock held. */
+int tcp_offer_locked(struct tcp_sock *listener, struct tcp_end *end);
+/* The first end that can be accepted; NULL. sock.lock held. */
+struct tcp_end *tcp_first_ready_locked(struct tcp_sock *listener);
+void tcp_deferred_timeout(struct tcp_sock *listener);
+
+/* tcp_connect.c */
+int tcp_connect(struct socket *sock, const struct sock_addr *addr, u32 flags);
+void tcp_connection_made(struct tcp_sock *ts); /* its listener has taken it */
 void tcp_connect_stop(struct tcp_sock *ts, int error);
 void tcp_connect_forget(struct tcp_sock *ts);   /* the listener that it waited for */
 void tcp_outside_progress(struct tcp_sock *ts); /* what a connection that was begun has come to */
@@ -199,6 +215,7 @@ void tcp_disconnect(struct tcp_sock *ts, bool reset);
 
 /* tcp_options.c */
 void tcp_settings_init(struct tcp_settings *set);
+u32 tcp_retries_to_seconds(u32 retries); /* TCP_DEFER_ACCEPT as it is kept, and as it is told */
 int tcp_set_option(struct socket *sock, int level, int option, const void *value, u32 len);
 int tcp_get_option(struct socket *sock, int level, int option, void *value, u32 *len);
 

@@ -33,6 +33,8 @@ void conn_put(struct tcp_conn *conn)
         stream_release(&end->in);
         if (end->sock)
             inet_put(&end->sock->inet);
+        if (end->deferred_by)
+            inet_put(end->deferred_by);
     }
     kfree(conn);
 }

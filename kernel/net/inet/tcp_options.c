@@ -69,7 +69,7 @@ static u32 seconds_to_retries(int seconds)
     return seconds > 0 ? retries + 1 : 0;
 }
 
-static u32 retries_to_seconds(u32 retries)
+u32 tcp_retries_to_seconds(u32 retries)
 {
     u32 period = 0, timeout = 1;
 
@@ -271,7 +271,7 @@ static int get_number(struct tcp_sock *ts, int option, int *out)
         *out = set->linger2;
         return 0;
     case TCP_DEFER_ACCEPT:
-        *out = (int)retries_to_seconds(set->defer_accept);
+        *out = (int)tcp_retries_to_seconds(set->defer_accept);
         return 0;
     case TCP_WINDOW_CLAMP:
         *out = (int)set->window_clamp;

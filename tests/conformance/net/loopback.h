@@ -118,6 +118,16 @@ static inline int set_int(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof value);
 }
 
+/* The state of a TCP connection: TCP_ESTABLISHED ... */
+static inline int state_of(int fd)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    must(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size));
+    return info.tcpi_state;
+}
+
 /* What poll says of everything it can be asked. */
 static inline short poll_now(int fd)
 {
