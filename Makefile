@@ -249,7 +249,7 @@ UNIT_KERNEL_CFLAGS = $(filter-out -mgeneral-regs-only -O2,$(KERNEL_CFLAGS)) -O1 
 ifdef BUILDING
 UNIT_SRCS        := $(wildcard tests/unit/*.c)
 UNIT_ROOMS       := $(sort base abi $(foreach s,$(notdir $(UNIT_SRCS)),$(firstword $(subst _, ,$(s)))))
-UNIT_KERNEL_SRCS := $(wildcard $(UNIT_ROOMS:%=kernel/%/*.c) kernel/cred/*.c kernel/fs/tmpfs/*.c kernel/fs/cpio/*.c) $(filter %.c,$(GEN_SRCS))
+UNIT_KERNEL_SRCS := $(wildcard $(UNIT_ROOMS:%=kernel/%/*.c) kernel/cred/*.c kernel/fs/tmpfs/*.c kernel/fs/cpio/*.c kernel/arch/x86_64/insn.c) $(filter %.c,$(GEN_SRCS))
 CONFORMANCE_SRCS := $(filter-out tests/conformance/lib/%,$(wildcard tests/conformance/*/*.c))
 CONFORMANCE_LIB  := $(wildcard tests/conformance/lib/*.c)
 endif

@@ -13,6 +13,7 @@
 #include "log/log.h"
 #include "mm/alloc.h"
 #include "net/socket.h"
+#include "rewrite/rewrite.h"
 #include "self/self.h"
 #include "signal/signal.h"
 #include "syscall/syscall.h"
@@ -74,6 +75,7 @@ void upcall_main(const struct boot_info *told)
     futex_start();
     pipe_start();
     timerfd_start();
+    rewrite_start(boot);
     require("System V IPC", sysv_start());
     require("network", net_start(boot));
     require("devices", dev_start(boot));

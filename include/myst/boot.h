@@ -135,6 +135,7 @@ struct boot_info {
     /* debugging */
     const char *strace; /* NULL: off; "": all; else the filter */
     int stats, verbose;
+    int no_patch; /* every call traps: no call site is rewritten */
     char uname_machine[16];
 };
 

@@ -55,6 +55,8 @@ struct target_thread {
     uint64_t report_rip, report_rbp; /* what the thread was doing, for the hang report */
     uint32_t report;                 /* atomic; 1: asked for, 2: answered */
     uint32_t kicked; /* atomic; 1: a kick is on its way, or was taken since the mode last changed */
+    struct target_thread *self; /* itself: what a call gate finds it by */
+    uint32_t gated; /* 1: came in by the call gate; `frame` holds nothing of this entry */
 };
 
 #define TARGET_STACK_SIZE  65536UL /* a kernel stack block: thread, then the stack above it */
@@ -75,6 +77,8 @@ struct boot_info;
 void upcall_main(const struct boot_info *boot); /* on the first thread; returns into the program */
 void upcall_thread_start(void); /* on each new thread, before it enters the program */
 void upcall_syscall(void);      /* number in regs.orig_rax, result to regs.rax */
+/* Before upcall_syscall(): the instruction that ends at regs.rip trapped; it could be rewritten. */
+void upcall_trapped(void);
 void upcall_fault(const struct target_fault *fault);        /* a fault of the program */
 bool upcall_kernel_fault(const struct target_fault *fault); /* at a user access: true, try again */
 void upcall_exit_work(void);                                /* pending was not 0 */
@@ -129,6 +133,13 @@ int target_affinity_get(void *mask, size_t len);
 int target_memory_barrier(bool all, bool instructions);
 /* The same of a thread: where it may run from now on; goes to new threads, not along with a move. */
 int target_affinity_set(const struct target_thread *thread, const void *mask, size_t len);
+
+/*
+ * The call gate: where code of the program may jump instead of making a system call, with the address to return to in RCX.
+ * R11 may hold anything; all else is as for the instruction. 0: there is none. Only for threads whose GS base is 0 to the
+ * program.
+ */
+uintptr_t target_call_gate(void);
 
 /* The program's extended state in the standard XSAVE format, as in a Linux signal frame. */
 size_t target_xstate_size(void);

@@ -6,6 +6,7 @@
 #include "host/border.h"
 #include "sync/sync.h"
 
+#include <myst/boot.h>
 #include <myst/target.h>
 
 #define TIME_LIMIT (INT64_MAX / 2)
@@ -101,6 +102,14 @@ bool host_thread_where(const struct self *thread, u64 *rip, u64 *rbp)
     *rip = thread->thread.report_rip;
     *rbp = thread->thread.report_rbp;
     return true;
+}
+
+u64 host_call_gate(void)
+{
+    u64 gate = target_call_gate();
+    bool inside = gate >= MYST_RANGE_START && gate < MYST_RANGE_END;
+
+    return BORDER(call_gate_place, !gate || inside) ? gate : 0;
 }
 
 void host_bases_read(void)

@@ -39,6 +39,7 @@ void host_thread_probe(struct self *thread);
 bool host_thread_where(const struct self *thread, u64 *rip, u64 *rbp);
 
 /* FS and GS base: from the processor into the caller's registers, and back. */
+u64 host_call_gate(void); /* where rewritten call sites jump to, or 0 */
 void host_bases_read(void);
 void host_bases_write(void);
 

@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "mm/alloc.h"
 #include "mm/memobj.h"
+#include "mm/text.h"
 #include "self/self.h"
 
 #include <linux/mman.h>
@@ -45,6 +46,22 @@ static int install_object(struct vma *vma, u64 from, u64 to)
     return err;
 }
 
+/* A file of the host; as far as there is a copy with rewritten call sites, that one. */
+static int install_file(struct vma *vma, u64 from, u64 to)
+{
+    const struct text_image *image = vma->at.text;
+    int prot = (int)(vma->flags & VM_PROT), err = 0;
+    u64 offset = vma_offset(vma, from), len = 0;
+
+    if (image && offset >= image->offset && offset < image->offset + image->len) {
+        len = MIN(to - from, image->offset + image->len - offset);
+        err = host_map_pages(from, len, prot, image->window + (offset - image->offset), false);
+    }
+    if (!err && from + len < to)
+        err = host_map_file(from + len, to - from - len, prot, vma->at.host_file, offset + len);
+    return err;
+}
+
 int vma_install(struct vma *vma, u64 from, u64 to)
 {
     int prot = (int)(vma->flags & VM_PROT);
@@ -61,7 +78,7 @@ int vma_install(struct vma *vma, u64 from, u64 to)
     case VMA_MEMOBJ:
         return install_object(vma, from, to);
     case VMA_HOST:
-        return host_map_file(from, to - from, prot, vma->at.host_file, vma_offset(vma, from));
+        return install_file(vma, from, to);
     case VMA_KERNEL:
         return host_map_pages(from, to - from, prot, vma_offset(vma, from), false);
     }
@@ -109,6 +126,8 @@ static u64 flags_of(const struct mm *mm, const struct map_request *req)
         flags |= VM_NORESERVE;
     if (req->flags & MAP_LOCKED)
         flags |= VM_LOCKED;
+    if ((req->prot & VM_WRITE) && req->at.kind == VMA_HOST)
+        flags |= VM_ALTERED;
     return flags;
 }
 
@@ -311,6 +330,13 @@ static int protect_vma(struct mm *mm, struct vma **vma, u64 start, u64 end, u32 
             err = -ENOMEM;
         if (err)
             return err;
+    }
+    if ((prot & VM_WRITE) && v->at.kind == VMA_HOST) {
+        err = vma_restore_text(v);
+        if (err)
+            return err;
+        flags |= VM_ALTERED;
+        old = v->flags;
     }
     v = vma_isolate(mm, MAX(start, v->start), MIN(end, v->end));
     if (IS_ERR(v))

@@ -16,6 +16,7 @@
 #include "sync/sync.h"
 
 struct memobj;
+struct text_image;
 
 /* struct vma's flags. The first three are PROT_ bits. */
 #define VM_READ        BIT(0)
@@ -41,6 +42,8 @@ struct memobj;
 #define VM_SEQUENTIAL  BIT(18)
 #define VM_SEALED      BIT(19) /* mseal(2) */
 #define VM_GUARD       BIT(20) /* MADV_GUARD_INSTALL: every access faults, whatever the rights */
+/* Of a host file: was writable, or is text that was cut; it is not rewritten. */
+#define VM_ALTERED BIT(21)
 
 enum vma_kind {
     VMA_ANON,   /* private, zeros at first */
@@ -60,9 +63,11 @@ struct vma_ops {
 /* What stands behind a mapping. */
 struct vma_backing {
     enum vma_kind kind;
-    struct memobj *obj;        /* MEMOBJ: counted */
-    int host_file;             /* HOST: kept open by the owner */
-    u64 offset;                /* of the first byte in the file; KERNEL: in the page window */
+    struct memobj *obj; /* MEMOBJ: counted */
+    int host_file;      /* HOST: kept open by the owner */
+    struct text_image
+        *text;  /* HOST: the copy that is mapped in its place (mm/text.h); counted; or NULL */
+    u64 offset; /* of the first byte in the file; KERNEL: in the page window */
     const struct vma_ops *ops; /* with owner: counted by ops->get */
     void *owner;               /* NULL: anonymous */
     const char *name; /* "[vdso]", "/SYSV..."; the owner keeps it, if there is one; or NULL */
@@ -100,7 +105,8 @@ struct mm {
     u64 auxv[MM_AUXV_WORDS]; /* as the program got it; AT_NULL ends it */
     u64 fault_address; /* the last fault that should not have been, and how often it came again */
     u32 fault_repeats;
-    bool behind; /* atomic: an object became smaller, and its pages are still mapped here */
+    bool plain_text; /* call sites are not rewritten here */
+    bool behind;     /* atomic: an object became smaller, and its pages are still mapped here */
 };
 
 struct mm *mm_create(void); /* empty, with fresh random bases; NULL: no memory */

@@ -4,6 +4,7 @@
 #include "host/mem.h"
 #include "mm/alloc.h"
 #include "mm/memobj.h"
+#include "mm/text.h"
 #include "self/self.h"
 
 #include "syscall_proto.h"
@@ -181,6 +182,9 @@ static s64 remap_locked(struct mm *mm, const struct remap *r, struct list_head *
             result = unmap_locked(mm, r->old + r->new_len, r->old + r->old_len, dead);
         return result ? result : (s64)r->old;
     }
+    result = vma_restore_text(vma);
+    if (result)
+        return result;
     if (!moves && r->old_len && grow_in_place(mm, vma, r, &result))
         return result;
     if (!(r->flags & MREMAP_MAYMOVE))

@@ -5,6 +5,7 @@
 #include "log/log.h"
 #include "mm/alloc.h"
 #include "mm/memobj.h"
+#include "mm/text.h"
 
 #include <myst/boot.h>
 
@@ -41,6 +42,8 @@ void backing_get(const struct vma_backing *at)
         memobj_get(at->obj);
     if (at->owner)
         at->ops->get(at->owner);
+    if (at->text)
+        text_image_get(at->text);
 }
 
 static bool writes_to_object(const struct vma *vma)
@@ -61,6 +64,7 @@ static void vma_free(struct vma *vma)
         memobj_count_writer(vma->at.obj, false);
     if (vma->at.obj)
         memobj_put(vma->at.obj);
+    text_image_put(vma->at.text);
     if (vma->at.owner)
         vma->at.ops->put(vma->at.owner);
     slab_free(vma_slab, vma);
@@ -213,7 +217,7 @@ void vma_set_flags(struct mm *mm, struct vma *vma, u64 flags)
 int vma_split(struct mm *mm, struct vma *vma, u64 addr)
 {
     ASSERT(addr > vma->start && addr < vma->end);
-    struct vma *upper = vma_copy(vma);
+    struct vma *upper = vma_restore_text(vma) ? NULL : vma_copy(vma);
 
     if (!upper)
         return -ENOMEM;
@@ -231,7 +235,8 @@ static bool can_merge(const struct vma *a, const struct vma *b)
 {
     if (a->end != b->start || a->flags != b->flags || a->at.kind != b->at.kind)
         return false;
-    if (a->at.owner != b->at.owner || a->at.obj != b->at.obj || a->at.kind == VMA_KERNEL)
+    if (a->at.owner != b->at.owner || a->at.obj != b->at.obj || a->at.text != b->at.text ||
+        a->at.kind == VMA_KERNEL)
         return false;
     if (a->at.kind == VMA_ANON)
         return true;

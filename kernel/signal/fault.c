@@ -2,8 +2,11 @@
 #include "base/errno.h"
 #include "host/upcall.h"
 #include "mm/mm.h"
+#include "rewrite/rewrite.h"
 #include "self/self.h"
 #include "signal/internal.h"
+
+#define DEBUG_EXCEPTION 1
 
 static bool is_page_fault(const struct target_fault *fault)
 {
@@ -20,6 +23,10 @@ void upcall_fault(const struct target_fault *told)
     if (is_page_fault(&fault) &&
         mm_fault(fault.address, fault.error, (int)fault.signo, &signo, &code) == 0)
         return;
+    if (fault.trapno == DEBUG_EXCEPTION)
+        rewrite_step();
+    else
+        rewrite_settle();
     s->fault_trapno = fault.trapno;
     s->fault_error = fault.error;
     s->fault_address = fault.trapno == 14 ? fault.address : s->fault_address;

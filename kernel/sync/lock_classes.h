@@ -25,6 +25,7 @@
     X(PORTS)         /* net: who uses a port: a bucket of the table */                             \
     X(CONNECTION)    /* net: both directions of a TCP connection */                                \
     X(MM)            /* mm: a space's vma tree */                                                  \
+    X(REWRITE)       /* rewrite: what is known of the texts of programs */                         \
     X(MEMOBJ)        /* mm: a memory object's extents */                                           \
     X(HOSTFS)        /* hostfs: the cache of open host descriptors */                              \
     X(UNDO_LIST)     /* ipc: a list of what semop(2) did with SEM_UNDO */                          \

@@ -1,6 +1,7 @@
 /* kernel/task/arch.c: arch_prctl(2): the FS and GS bases, and what this processor family offers. */
 #include "base/errno.h"
 #include "host/thread.h"
+#include "mm/text.h"
 #include "mm/uaccess.h"
 #include "syscall_proto.h"
 #include "task/internal.h"
@@ -31,6 +32,9 @@ long sys_arch_prctl(int op, unsigned long addr)
     case ARCH_SET_FS:
         return set_base(&regs->fs_base, addr);
     case ARCH_SET_GS:
+        /* GS is then not the call gate's any more, neither here nor in what other threads may share */
+        if (addr && mm_text_give_up() < 0)
+            return -ENOMEM;
         return set_base(&regs->gs_base, addr);
     case ARCH_GET_FS:
         host_bases_read();

@@ -4,6 +4,7 @@
 #include "base/atomic.h"
 #include "base/errno.h"
 #include "mm/mm.h"
+#include "rewrite/rewrite.h"
 #include "syscall_proto.h"
 #include "vfs/file.h"
 
@@ -141,5 +142,7 @@ void upcall_exit_work(void)
         mm_catch_up();
     if (marks & PENDING_ASYNC)
         file_async_tell();
+    if ((s64)me->thread.regs.orig_rax < 0)
+        rewrite_settle(); /* it was interrupted anywhere */
     signal_deliver();
 }

@@ -2,6 +2,7 @@
 #include "vfs/internal.h"
 
 #include "host/clock.h"
+#include "rewrite/rewrite.h"
 
 ktime inode_now(void)
 {
@@ -28,6 +29,7 @@ void inode_put(struct inode *inode)
         return;
     super = inode->super;
     locks_inode_release(inode);
+    rewrite_forget(inode);
     super->ops->inode_release(inode);
     super_put(super);
 }

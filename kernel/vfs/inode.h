@@ -152,6 +152,7 @@ struct inode {
     struct file_locks *locks; /* vfs/locks.c; set once, atomically */
     void *endpoint;           /* FIFO: ipc's pipe; socket node: net's; their rooms say which lock */
     void *watches;            /* inotify's marks */
+    struct text *text;        /* rewrite/: what it knows of the file's text; its lock */
     void *private;            /* the file system's, or a pseudo file's */
 };
 

@@ -3,6 +3,8 @@
 
 #include "mm/memobj.h"
 #include "mm/mm.h"
+#include "mm/text.h"
+#include "rewrite/rewrite.h"
 #include "self/self.h"
 #include "vfs/file.h"
 #include "vfs/files.h"
@@ -155,8 +157,12 @@ s64 mmap_file(struct file *file, u64 addr, u64 len, u32 prot, u64 flags, u64 off
                 .owner = file,
             },
     };
+    if (req.at.kind == VMA_HOST && !shared && (prot & (PROT_WRITE | PROT_EXEC)) == PROT_EXEC &&
+        !self()->mm->plain_text)
+        req.at.text = rewrite_attach(file, offset, len);
     s64 result = mm_map(&req);
 
+    text_image_put(req.at.text);
     if (mapping.obj)
         memobj_put(mapping.obj);
     return result;

@@ -11,16 +11,43 @@
 #define THREAD_GONE 228
 #define THREAD_SP 248
 #define THREAD_FRAME 256
+#define THREAD_SELF 296
+#define THREAD_GATED 304
+
+/* offsets into its struct target_regs */
+#define R15 0
+#define R14 8
+#define R13 16
+#define R12 24
+#define RBP 32
+#define RBX 40
+#define R11 48
+#define R10 56
+#define R9 64
+#define R8 72
+#define RAX 80
+#define RCX 88
+#define RDX 96
+#define RSI 104
+#define RDI 112
+#define ORIG_RAX 120
+#define RIP 128
+#define RFLAGS 144
+#define RSP 152
 
 #define IN_KERNEL 0
 #define IN_USER 1
 #define IN_HOST 2
 #define NR_rt_sigreturn 15
+#define NR_getpid 39
 #define NR_exit 60
 #define NR_futex 202
 #define FUTEX_WAKE 1
 #define EINTR 4
 #define STACK_MASK -65536
+#define GATE_STACK 40960       /* frame.h's GATE_STACK_TOP */
+#define FLAGS_BY_TRAP 0x44500  /* TF, DF, NT, AC: what the kernel must not run with */
+#define CALLS_BY_TRAP_LIMIT 512
 
     .macro function name
     .globl \name
@@ -201,6 +228,101 @@ function signal_entry
     mov %rbp, %rsp
     pop %rbp
     ret                 /* to signal_restorer: only for entries from kernel code */
+
+/* --- the call gate: the way in from rewritten call sites, and the way back ------------------------- */
+
+/*
+ * rcx: the address to return to; r11 is free; the rest is as for the syscall instruction. The host's signal stack
+ * stays armed: a signal's frame comes to the end of the block, above this stack.
+ */
+function call_gate
+    mov %gs:THREAD_SELF, %r11
+    mov %rsp, RSP(%r11)
+    .globl call_gate_found
+    .hidden call_gate_found
+call_gate_found:        /* up to here a fault means that GS is not ours; nothing has been lost yet */
+    lea GATE_STACK(%r11), %rsp
+    pushfq
+    popq RFLAGS(%r11)
+    movl $IN_KERNEL, THREAD_MODE(%r11)
+    movl $1, THREAD_GATED(%r11)
+    mov %eax, %eax
+    mov %rax, ORIG_RAX(%r11)
+    mov %rax, RAX(%r11)
+    mov %rcx, RIP(%r11)
+    mov %rcx, RCX(%r11)
+    mov %rdi, RDI(%r11)
+    mov %rsi, RSI(%r11)
+    mov %rdx, RDX(%r11)
+    mov %r10, R10(%r11)
+    mov %r8, R8(%r11)
+    mov %r9, R9(%r11)
+    mov %rbx, RBX(%r11)
+    mov %rbp, RBP(%r11)
+    mov %r12, R12(%r11)
+    mov %r13, R13(%r11)
+    mov %r14, R14(%r11)
+    mov %r15, R15(%r11)
+    mov RFLAGS(%r11), %rcx
+    mov %rcx, R11(%r11)
+    test $FLAGS_BY_TRAP, %ecx
+    jnz call_by_trap
+    cmp $CALLS_BY_TRAP_LIMIT, %eax
+    jae 1f
+    lea calls_by_trap(%rip), %rcx
+    cmpb $0, (%rcx, %rax)
+    jne call_by_trap
+1:  xor %ebp, %ebp
+    call upcall_syscall
+
+/* Restartable as a whole, as exit_to_user is. rbx and r12 to r15 are the program's already. */
+    .globl gate_exit
+    .hidden gate_exit
+gate_exit:
+    mov %gs:THREAD_SELF, %r11
+    lea GATE_STACK(%r11), %rsp
+    movl $0, THREAD_KICKED(%r11)
+    mov $IN_USER, %eax
+    xchg %eax, THREAD_MODE(%r11)
+    cmpl $0, THREAD_PENDING(%r11)
+    jne work_by_trap
+    mov RAX(%r11), %rax
+    mov RDI(%r11), %rdi
+    mov RSI(%r11), %rsi
+    mov RDX(%r11), %rdx
+    mov R10(%r11), %r10
+    mov R8(%r11), %r8
+    mov R9(%r11), %r9
+    mov RBP(%r11), %rbp
+    pushq RFLAGS(%r11)
+    popfq
+    mov RIP(%r11), %rcx
+    mov RSP(%r11), %rsp
+    mov R11(%r11), %r11
+    jmp *%rcx
+    .globl gate_exit_end
+    .hidden gate_exit_end
+gate_exit_end:
+
+/*
+ * The rest of this entry needs the host's frame of the program's state (signals, fork, exec ...). The registers
+ * are saved; a trap from here adds what is not, and leaves the signal stack disarmed.
+ */
+call_by_trap:
+    mov $NR_getpid, %eax
+    syscall
+    .globl call_by_trap_end
+    .hidden call_by_trap_end
+call_by_trap_end:
+    ud2
+work_by_trap:
+    movl $IN_KERNEL, THREAD_MODE(%r11)
+    mov $NR_getpid, %eax
+    syscall
+    .globl work_by_trap_end
+    .hidden work_by_trap_end
+work_by_trap_end:
+    ud2
 
 /* --- switches ---------------------------------------------------------------------------------------- */
 

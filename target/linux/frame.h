@@ -51,6 +51,14 @@ struct host_sigaction {
      HOST_SIGNAL_BIT(SIGURG))
 #define HOST_SIGNALS_BLOCKED (~HOST_SIGNALS_TAKEN)
 
+/*
+ * Where the stack of an entry by the call gate ends. Above it the host puts the frame of a signal that arrives during such an
+ * entry, and what its handler does stands below that: a fault at a user access, and a kick during it.
+ */
+#define GATE_STACK_TOP   40960
+#define GATE_SIGNAL_ROOM (TARGET_STACK_SIZE - GATE_STACK_TOP)
+#define GATE_HANDLER     12288 /* bytes of it for C */
+
 #define HOST_SA_SIGINFO  4
 #define HOST_SA_NODEFER  0x40000000
 #define HOST_SA_ONSTACK  0x08000000

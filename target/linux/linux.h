@@ -20,6 +20,7 @@ void host_thread_leave(uint32_t *word) __attribute__((noreturn));
 void host_thread_publish_and_leave(struct target_thread **job, struct target_thread *thread,
                                    uint32_t *word) __attribute__((noreturn));
 void exit_to_user(void) __attribute__((noreturn));
+void call_gate(void);
 void signal_restorer(void);
 void signal_entry(void);
 void stack_call(void *stack, void (*fn)(void *), void *arg) __attribute__((noreturn));
@@ -70,6 +71,7 @@ void trap_capture_template(void);
 void context_from_template(struct target_thread *thread);
 void context_rebase(struct target_thread *to, const struct target_thread *from);
 extern bool has_fsgsbase;
+void altstack_disarm(void);
 
 /* space.c */
 void space_enter(struct target_space *space, struct target_thread *thread);

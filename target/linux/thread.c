@@ -18,25 +18,32 @@ bool has_fsgsbase;
 void target_bases_read(void)
 {
     struct target_regs *regs = &thread_self()->regs;
+    uint64_t gs;
 
     if (has_fsgsbase) {
         __asm__ volatile("rdfsbase %0" : "=r"(regs->fs_base));
-        __asm__ volatile("rdgsbase %0" : "=r"(regs->gs_base));
-        return;
+        __asm__ volatile("rdgsbase %0" : "=r"(gs));
+    } else {
+        HOST2(__NR_arch_prctl, ARCH_GET_FS, &regs->fs_base);
+        HOST2(__NR_arch_prctl, ARCH_GET_GS, &gs);
     }
-    HOST2(__NR_arch_prctl, ARCH_GET_FS, &regs->fs_base);
-    HOST2(__NR_arch_prctl, ARCH_GET_GS, &regs->gs_base);
+    if (gs != (uintptr_t)thread_self())
+        regs->gs_base = gs;
 }
 
+/* A program that does not use GS sees 0 there; then the call gate finds the thread by it. */
 void thread_bases_load(struct target_thread *thread)
 {
+    uint64_t gs = thread->regs.gs_base ? thread->regs.gs_base : (uintptr_t)thread;
+
+    thread->self = thread;
     if (has_fsgsbase) {
         __asm__ volatile("wrfsbase %0" ::"r"(thread->regs.fs_base));
-        __asm__ volatile("wrgsbase %0" ::"r"(thread->regs.gs_base));
+        __asm__ volatile("wrgsbase %0" ::"r"(gs));
         return;
     }
     HOST2(__NR_arch_prctl, ARCH_SET_FS, thread->regs.fs_base);
-    HOST2(__NR_arch_prctl, ARCH_SET_GS, thread->regs.gs_base);
+    HOST2(__NR_arch_prctl, ARCH_SET_GS, gs);
 }
 
 void target_bases_write(void)
@@ -187,6 +194,8 @@ void target_thread_exit(void)
     FAULT_DELAY();
     __atomic_store_n(&thread->host_tid, 0, __ATOMIC_SEQ_CST);
     space_leave(space);
+    if (lender && thread->gated)
+        altstack_disarm(); /* it is this thread's */
     if (lender)
         thread_resume(lender, &thread->gone);
     thread_signals_block();

@@ -14,10 +14,18 @@ _Static_assert(offsetof(struct target_thread, kicked) == 292, "entry.S: THREAD_K
 _Static_assert(offsetof(struct target_thread, gone) == 228, "entry.S: THREAD_GONE");
 _Static_assert(offsetof(struct target_thread, sp) == 248, "entry.S: THREAD_SP");
 _Static_assert(offsetof(struct target_thread, frame) == 256, "entry.S: THREAD_FRAME");
+_Static_assert(offsetof(struct target_thread, self) == 296, "entry.S: THREAD_SELF");
+_Static_assert(offsetof(struct target_thread, gated) == 304, "entry.S: THREAD_GATED");
+_Static_assert(offsetof(struct target_regs, rbx) == 40, "entry.S: RBX");
+_Static_assert(offsetof(struct target_regs, rdi) == 112, "entry.S: RDI");
+_Static_assert(offsetof(struct target_regs, rip) == 128, "entry.S: RIP");
+_Static_assert(offsetof(struct target_regs, rsp) == 152, "entry.S: RSP");
+_Static_assert(GATE_STACK_TOP == 40960, "entry.S: GATE_STACK");
 
 extern char kernel_text_start[], kernel_text_end[];
 extern char blocking_window_start[], blocking_window_end[], blocking_interrupted[];
 extern char exit_window_end[];
+extern char call_gate_found[], gate_exit[], gate_exit_end[], call_by_trap_end[], work_by_trap_end[];
 extern const struct {
     uint64_t start, end, fixup;
 } fault_table_start[], fault_table_end[];
@@ -25,6 +33,14 @@ extern const struct {
 #define USER_FLAGS                                                                                 \
     0x244dd5 /* the RFLAGS bits that belong to a program: CF PF AF ZF SF TF DF OF RF AC ID */
 #define VSYSCALL_PAGE 0xffffffffff600000UL
+
+/* Calls that need the host's frame of the program's state, or that leave the stack. entry.S looks here. */
+#define CALLS_BY_TRAP_LIMIT 512
+__attribute__((used)) const uint8_t calls_by_trap[CALLS_BY_TRAP_LIMIT] = {
+    [__NR_rt_sigreturn] = 1, [__NR_clone] = 1,  [__NR_fork] = 1,       [__NR_vfork] = 1,
+    [__NR_execve] = 1,       [__NR_exit] = 1,   [__NR_exit_group] = 1, [__NR_arch_prctl] = 1,
+    [__NR_execveat] = 1,     [__NR_clone3] = 1,
+};
 
 #define FRAME_TEMPLATE_SIZE 16384
 static char frame_template[FRAME_TEMPLATE_SIZE] __attribute__((aligned(64)));
@@ -92,8 +108,10 @@ static void user_call(struct target_thread *thread, const struct host_siginfo *s
     thread->regs.orig_rax = nr;
     if (si->sys.arch != AUDIT_ARCH_X86_64)
         thread->regs.rax = (uint64_t)-ENOSYS; /* int $0x80 carries i386 numbers */
+    else if ((uint64_t)si->sys.call_addr != thread->regs.rip)
+        upcall_syscall(); /* the vsyscall page */
     else
-        upcall_syscall();
+        upcall_trapped(), upcall_syscall();
 }
 
 /* The hang report asks a thread where it is; rip 0: in the program. */
@@ -113,6 +131,7 @@ static void user_signal(struct target_thread *thread, int signo, const struct ho
 
     regs_from_frame(&thread->regs, uc);
     thread->frame = uc;
+    thread->gated = 0;
     thread->regs.orig_rax = (uint64_t)-1;
     switch (signo) {
     case SIGSYS:
@@ -129,12 +148,58 @@ static void user_signal(struct target_thread *thread, int signo, const struct ho
     thread_return();
 }
 
+/* --- entries by the call gate ---------------------------------------------------------------------- */
+
+uintptr_t target_call_gate(void)
+{
+    return 2 * shared.frame_size + GATE_HANDLER <= GATE_SIGNAL_ROOM ? (uintptr_t)call_gate : 0;
+}
+
+/* The gate was entered, but GS is not ours: a call like any other. rcx, r11: as the instruction leaves them. */
+static void lost_gate(struct target_thread *thread, struct host_ucontext *uc)
+{
+    struct target_regs *regs = &thread->regs;
+
+    regs_from_frame(regs, uc);
+    thread->frame = uc;
+    thread->gated = 0;
+    regs->rip = regs->rcx;
+    regs->r11 = regs->rflags;
+    regs->orig_rax = (uint32_t)regs->rax;
+    target_bases_read();
+    thread_bases_load(thread); /* a selector that was loaded has cleared the base */
+    upcall_syscall();
+    thread_return();
+}
+
+/* Signals that are entries of the program's, though they interrupted kernel code. */
+static void gate_signal(struct target_thread *thread, int signo, const struct host_siginfo *si,
+                        struct host_ucontext *uc)
+{
+    uint64_t rip = uc->mcontext.rip;
+
+    if (signo == SIGSYS &&
+        (rip == (uint64_t)call_by_trap_end || rip == (uint64_t)work_by_trap_end)) {
+        thread->frame = uc;
+        thread->gated = 0;
+        if (rip == (uint64_t)call_by_trap_end)
+            upcall_syscall();
+        thread_return();
+    }
+    if (signo != KICK_SIGNAL && rip >= (uint64_t)call_gate && rip < (uint64_t)call_gate_found) {
+        __atomic_store_n(&thread->mode, TARGET_IN_KERNEL, __ATOMIC_RELAXED);
+        lost_gate(thread, uc);
+    }
+}
+
 static void kick_in_kernel(struct target_thread *thread, struct host_ucontext *uc)
 {
     uint64_t rip = uc->mcontext.rip;
 
     if (rip >= (uint64_t)exit_to_user && rip < (uint64_t)exit_window_end)
         uc->mcontext.rip = (uint64_t)exit_to_user;
+    else if (rip >= (uint64_t)gate_exit && rip < (uint64_t)gate_exit_end)
+        uc->mcontext.rip = (uint64_t)gate_exit;
     else if (rip >= (uint64_t)blocking_window_start && rip < (uint64_t)blocking_window_end)
         uc->mcontext.rip = (uint64_t)blocking_interrupted;
     report_answer(thread, rip, uc->mcontext.rbp);
@@ -182,6 +247,7 @@ void signal_main(int signo, struct host_siginfo *si, struct host_ucontext *uc)
     struct target_thread *thread = thread_self();
 
     if (interrupted_kernel(uc)) {
+        gate_signal(thread, signo, si, uc);
         kernel_signal(thread, signo, si, uc);
         return;
     }
@@ -287,7 +353,7 @@ static void altstack_arm(struct target_thread *thread)
     HOST2(__NR_sigaltstack, &stack, 0);
 }
 
-static void altstack_disarm(void)
+void altstack_disarm(void)
 {
     struct host_stack stack = {.flags = 2 /* SS_DISABLE */};
 

@@ -44,6 +44,12 @@ size_t target_xstate_size(void)
     return XSTATE_SIZE;
 }
 
+/* Programs here make calls by calling. */
+uintptr_t target_call_gate(void)
+{
+    return 0;
+}
+
 void *target_xstate(struct target_thread *thread)
 {
     return (char *)thread + TARGET_STACK_SIZE - XSTATE_ROOM;

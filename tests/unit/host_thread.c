@@ -94,6 +94,10 @@ uintptr_t target_vdso_clock_gettime(void)
 {
     return (uintptr_t)reply;
 }
+uintptr_t target_call_gate(void)
+{
+    return (uintptr_t)reply;
+}
 int target_wait(const uint32_t *word, uint32_t expected, int64_t deadline)
 {
     return (int)reply;
@@ -430,6 +434,21 @@ static void the_program_calls_the_hosts_code_where_that_is_mapped(void **state)
     }
 }
 
+/* breaks: call_gate_place */
+static void programs_jump_to_the_kernels_own_code(void **state)
+{
+    static const uint64_t lies[] = {1, 0x400000, MYST_RANGE_START - 1, MYST_RANGE_END, UINT64_MAX};
+
+    reply = 0;
+    assert_int_equal(host_call_gate(), 0);
+    reply = (int64_t)MYST_TEXT_BASE + 64;
+    assert_int_equal(host_call_gate(), MYST_TEXT_BASE + 64);
+    for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+        reply = (int64_t)lies[i];
+        assert_int_equal(host_call_gate(), 0);
+    }
+}
+
 /* ---- waiting ---- */
 
 static int wait_after(int64_t told, ktime now, ktime deadline)
@@ -522,6 +541,7 @@ int main(void)
         cmocka_unit_test(time_can_be_reckoned_with),
         cmocka_unit_test(a_clock_ticks_at_least_once_a_second),
         cmocka_unit_test(the_program_calls_the_hosts_code_where_that_is_mapped),
+        cmocka_unit_test(programs_jump_to_the_kernels_own_code),
         cmocka_unit_test(a_wait_ends_at_its_deadline_or_looks_again),
         cmocka_unit_test(a_fault_is_one_that_a_processor_can_have),
         cmocka_unit_test(an_event_is_a_signal_or_nothing),
