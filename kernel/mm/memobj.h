@@ -24,6 +24,8 @@ u64 memobj_size(const struct memobj *obj);
 u64 memobj_bytes(struct memobj *obj); /* bytes in pages that were written or reserved */
 /* Counts the pages, too, that programs have touched through shared mappings meanwhile. Asks the host about each run. */
 void memobj_count_stores(struct memobj *obj);
+/* How many of the pages first to last are there, stores included. */
+u64 memobj_pages(struct memobj *obj, u64 first, u64 last);
 
 /* Bytes; short at the object's end or at a fault (-EFAULT when nothing was moved). No lock may be held. */
 ssize_t memobj_read(struct memobj *obj, struct iter *to, u64 offset, size_t n);
