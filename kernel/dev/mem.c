@@ -30,6 +30,12 @@ static ssize_t zero_read(struct file *file, struct iter *to, loff_t *pos)
     return zero_iter(to, iter_left(to));
 }
 
+/* zero(4): a mapping is memory of its own, as with MAP_ANONYMOUS. */
+static int zero_mapping(struct file *file, bool shared, bool write, struct file_mapping *out)
+{
+    return 0;
+}
+
 static ssize_t full_write(struct file *file, struct iter *from, loff_t *pos)
 {
     return -ENOSPC;
@@ -59,7 +65,8 @@ static ssize_t random_read(struct file *file, struct iter *to, loff_t *pos)
 }
 
 static const struct file_ops null_ops = {.read = null_read, .write = null_write, .seek = any_seek};
-static const struct file_ops zero_ops = {.read = zero_read, .write = null_write, .seek = any_seek};
+static const struct file_ops zero_ops = {
+    .read = zero_read, .write = null_write, .seek = any_seek, .mapping = zero_mapping};
 static const struct file_ops full_ops = {.read = zero_read, .write = full_write, .seek = any_seek};
 /* What is written is mixed into nothing: the host's generator needs no help of ours. */
 static const struct file_ops random_ops = {

@@ -79,8 +79,8 @@ static long set_flags(struct file *file, int fd, int flags)
 
 static bool allowed_on_path(unsigned int cmd)
 {
-    return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
-           cmd == F_GETFL;
+    return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_DUPFD_QUERY || cmd == F_GETFD ||
+           cmd == F_SETFD || cmd == F_GETFL || cmd == F_CREATED_QUERY;
 }
 
 static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned long arg)
@@ -118,6 +118,8 @@ static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned lon
 
         return other.file ? other.file == file : -EBADF;
     }
+    case F_CREATED_QUERY:
+        return file->mode & FILE_CREATED ? 1 : 0;
     default:
         return file->ops->fcntl                             ? file->ops->fcntl(file, cmd, arg)
                : cmd == F_GETPIPE_SZ || cmd == F_SETPIPE_SZ ? -EBADF

@@ -23,10 +23,13 @@ struct dir_context {
     loff_t pos; /* of the entry that is emitted; the fs sets it past each entry that was taken */
 };
 
-/* What a mapping of a file shows: pages of a memory object, or a host file privately, unmodified. */
+/*
+ * What a mapping of a file shows: pages of a memory object; or a host file privately, unmodified; or memory of its own,
+ * as without a file.
+ */
 struct file_mapping {
     struct memobj *obj; /* counted for the caller; NULL: host_file */
-    int host_file;
+    int host_file;      /* -1: memory of its own */
 };
 
 /*
@@ -89,6 +92,7 @@ struct file {
 #define FILE_WRITER    BIT(8) /* counted in inode->writers and the mount's writers */
 #define FILE_DENIES    BIT(9) /* file_deny_write() holds; atomic */
 #define FILE_EMPTIES   BIT(10) /* while it is opened: O_TRUNC, the contents are not needed any more */
+#define FILE_CREATED   BIT(11) /* by the very open that this is */
 
 /*
  * A file that is part of a larger object (eventfd, pipe end, socket): on the anonymous inode when inode is

@@ -24,6 +24,8 @@
      MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |       \
      MAP_HUGETLB | MAP_FIXED_NOREPLACE | MAP_UNINITIALIZED | 0x3fUL << MAP_HUGE_SHIFT)
 
+#define MAY_ALL (VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
+
 /* ---- what a mapping asks of its file ------------------------------------------------------------------ */
 
 static void mapped_file_get(void *owner)
@@ -69,6 +71,7 @@ struct file *vma_file(const struct vma *vma)
 
 /* ---- mmap --------------------------------------------------------------------------------------------- */
 
+/* Memory that is seen by all who inherit the mapping: an object of its own. */
 static s64 map_shared_memory(struct map_request *req)
 {
     AUTO(memobj_put) struct memobj *obj = memobj_create();
@@ -85,14 +88,14 @@ static s64 map_shared_memory(struct map_request *req)
     return mm_map(req);
 }
 
-static s64 mmap_anonymous(u64 addr, u64 len, u32 prot, u64 flags)
+static s64 mmap_anonymous(u64 addr, u64 len, u32 prot, u64 flags, u64 may)
 {
     struct map_request req = {
         .addr = addr,
         .len = len,
         .prot = prot,
         .flags = flags,
-        .may = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
+        .may = may,
         .at = {.kind = VMA_ANON},
     };
 
@@ -102,7 +105,7 @@ static s64 mmap_anonymous(u64 addr, u64 len, u32 prot, u64 flags)
 /* What the way the file was opened, and where it lies, allow. 0 and VM_MAY bits, or -EACCES, -EPERM. */
 static int check_mode(const struct file *file, u32 prot, bool shared, u64 *may)
 {
-    *may = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+    *may = MAY_ALL;
     if (!(file->mode & FILE_READ))
         return -EACCES;
     if (shared && !(file->mode & FILE_WRITE)) {
@@ -140,6 +143,8 @@ s64 mmap_file(struct file *file, u64 addr, u64 len, u32 prot, u64 flags, u64 off
     }
     if (err)
         return err;
+    if (!mapping.obj && mapping.host_file < 0)
+        return mmap_anonymous(addr, len, prot, flags, may);
 
     struct map_request req = {
         .addr = addr,
@@ -217,7 +222,7 @@ long sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned lo
         return err;
     prot &= PROT_READ | PROT_WRITE | PROT_EXEC;
 
-    s64 result = anonymous ? mmap_anonymous(addr, len, (u32)prot, flags)
+    s64 result = anonymous ? mmap_anonymous(addr, len, (u32)prot, flags, MAY_ALL)
                            : mmap_file(file, addr, len, (u32)prot, flags, offset);
 
     bool locked = (flags & MAP_LOCKED) || self()->mm->def_flags == VM_LOCKED;

@@ -141,7 +141,7 @@ static struct file *open_object(const struct path *path, const struct open_reque
         return file;
     }
     file->mode |= (access & 1 ? FILE_READ : 0) | (access & 2 ? FILE_WRITE : 0) |
-                  (req->access & MAY_EXEC ? FILE_EXEC : 0);
+                  (req->access & MAY_EXEC ? FILE_EXEC : 0) | (req->created ? FILE_CREATED : 0);
     if ((req->flags & O_TRUNC) && !req->created && inode_is(file->inode, S_IFREG))
         file->mode |= FILE_EMPTIES;
     err = count_writer(file);
@@ -340,7 +340,7 @@ static int request_init(struct open_request *req, int flags, umode mode)
 struct file *file_open_path(const struct path *path, int flags)
 {
     struct open_request req;
-    int err = request_init(&req, flags, 0);
+    int err = request_init(&req, flags & FLAGS_VALID, 0);
 
     return err ? ERR_PTR(err) : open_object(path, &req);
 }

@@ -32,8 +32,7 @@ static void zero_gives_zeros_and_swallows(void **state)
     must(close(fd));
 }
 
-/* not yet inside: mappings of /dev/zero */
-/* covers: mmap */
+/* covers: mmap MAP_PRIVATE MAP_SHARED */
 static void zero_can_be_mapped_privately_and_shared(void **state)
 {
     (void)state;
@@ -50,6 +49,32 @@ static void zero_can_be_mapped_privately_and_shared(void **state)
     assert_int_equal(map[7], 'c');
     must(munmap(map, 4096));
     must(close(fd));
+}
+
+/* covers: mmap EACCES mprotect EACCES */
+static void zero_opened_for_reading_is_not_mapped_writable(void **state)
+{
+    (void)state;
+    int fd = must(open("/dev/zero", O_RDONLY));
+
+    assert_errno(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), EACCES);
+    char *map = must(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0));
+    assert_int_equal(map[0], 0);
+    assert_errno(mprotect(map, 4096, PROT_READ | PROT_WRITE), EACCES);
+    must(munmap(map, 4096));
+    must(close(fd));
+}
+
+/* covers: mmap ENODEV */
+static void the_others_cannot_be_mapped(void **state)
+{
+    (void)state;
+    int null = must(open("/dev/null", O_RDWR)), full = must(open("/dev/full", O_RDWR));
+
+    assert_errno(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, null, 0), ENODEV);
+    assert_errno(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, full, 0), ENODEV);
+    must(close(null));
+    must(close(full));
 }
 
 /* covers: read write ENOSPC */
@@ -132,6 +157,8 @@ int main(void)
         cmocka_unit_test(null_swallows_and_is_empty),
         cmocka_unit_test(zero_gives_zeros_and_swallows),
         cmocka_unit_test(zero_can_be_mapped_privately_and_shared),
+        cmocka_unit_test(zero_opened_for_reading_is_not_mapped_writable),
+        cmocka_unit_test(the_others_cannot_be_mapped),
         cmocka_unit_test(full_gives_zeros_and_takes_nothing),
         cmocka_unit_test(numbers_are_the_well_known_ones),
         cmocka_unit_test(everybody_may_use_them),
