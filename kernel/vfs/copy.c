@@ -1,8 +1,9 @@
 /*
- * kernel/vfs/copy.c: sendfile(2), copy_file_range(2), and the calls that only advise: posix_fadvise(2),
- * readahead(2).
+ * kernel/vfs/copy.c: sendfile(2), copy_file_range(2), and the calls about what is cached: posix_fadvise(2),
+ * readahead(2), cachestat(2).
  */
 #include "abi/newer.h"
+#include "mm/memobj.h"
 #include "vfs/internal.h"
 #include "syscall_proto.h"
 
@@ -174,6 +175,43 @@ long sys_copy_file_range(int in_nr, loff_t __user *in_offset, int out_nr, loff_t
             err = position_put(out.file, out_offset, out_pos);
     }
     return err ? err : n;
+}
+
+/* ---- what is cached ---- */
+
+/* Nothing is written later than by the call that writes, and nothing is evicted: these counts stay 0. */
+static void count_cached(struct file *file, const struct cachestat_range *range,
+                         struct cachestat *out)
+{
+    struct file_mapping mapping = {.host_file = -1};
+    u64 first = range->off >> PAGE_SHIFT;
+    u64 last = range->len ? (range->off + range->len - 1) >> PAGE_SHIFT : UINT64_MAX >> PAGE_SHIFT;
+
+    *out = (struct cachestat){0};
+    if (!file->ops->mapping || file->ops->mapping(file, false, false, &mapping) < 0 || !mapping.obj)
+        return; /* contents that are not kept, or that the host keeps */
+    if (first <= last)
+        out->nr_cache = memobj_pages(mapping.obj, first, last);
+    memobj_put(mapping.obj);
+}
+
+long sys_cachestat(int nr, const struct cachestat_range __user *user, struct cachestat __user *out,
+                   unsigned int flags)
+{
+    AUTO_FD fd = fd_borrow(nr);
+    struct cachestat_range range;
+    struct cachestat counts;
+    int err;
+
+    if (!fd.file)
+        return -EBADF;
+    err = copy_from_user(&range, user, sizeof(range));
+    if (!err && flags)
+        err = -EINVAL;
+    if (err)
+        return err;
+    count_cached(fd.file, &range, &counts);
+    return copy_to_user(out, &counts, sizeof(counts));
 }
 
 /* ---- advice: contents are in memory already, or cached by the host as it sees fit ---- */

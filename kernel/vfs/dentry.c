@@ -80,6 +80,25 @@ struct dentry *dentry_find(struct dentry *parent, const struct name *name)
     return NULL;
 }
 
+struct dentry *dentry_find_inode(const struct inode *inode)
+{
+    for (u32 i = 0; i < BUCKETS; i++) {
+        struct bucket *bucket = &dentries.buckets[i];
+        struct dentry *dentry;
+
+        spin_lock(&bucket->lock);
+        list_for_each_entry(dentry, &bucket->chain, hash) {
+            if (dentry_inode(dentry) != inode)
+                continue;
+            dentry_get(dentry);
+            spin_unlock(&bucket->lock);
+            return dentry;
+        }
+        spin_unlock(&bucket->lock);
+    }
+    return NULL;
+}
+
 struct dentry *dentry_create(struct super *super, struct dentry *parent, const struct name *name,
                              struct inode *inode)
 {

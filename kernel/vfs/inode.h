@@ -13,6 +13,7 @@
 #include "base/types.h"
 #include "sync/sync.h"
 
+#include <linux/limits.h>
 #include <linux/stat.h>
 
 struct file;
@@ -205,6 +206,13 @@ struct super_ops {
     /* Mount options as /proc/mounts shows them (",size=1k"): the length, as snprintf. */
     int (*show_options)(struct super *super, char *buf, size_t size);
     int (*remount)(struct super *super, const char *options);
+    /*
+     * Files by handles (name_to_handle_at(2)); both or none. inode_find: the inode with that number, counted, or -ESTALE.
+     * dir_name: the directory that a directory lies in, counted, and its name there; -ESTALE when it is removed. The
+     * super's rename_lock is held.
+     */
+    int (*inode_find)(struct super *super, ino_t ino, struct inode **out);
+    int (*dir_name)(struct inode *dir, struct inode **parent, char name[NAME_MAX + 1]);
     /* The last mount is gone: lets go of the inodes that the file system holds itself. */
     void (*shutdown)(struct super *super);
     void (*release)(struct super *super); /* last reference gone: frees super->private */

@@ -35,6 +35,8 @@ void dentry_instantiate(struct dentry *dentry, struct inode *inode);
 int dentry_move_prepare(struct dentry *target, char **text);
 void dentry_move(struct dentry *dentry, struct dentry *target, char *text);
 void dentry_exchange(struct dentry *a, struct dentry *b); /* both in the table, and held */
+/* A dentry in the table that stands for the inode, counted; NULL: there is none. Looks at the whole table. */
+struct dentry *dentry_find_inode(const struct inode *inode);
 void dentry_prune_super(struct super *super);
 /* Names that were looked for in a directory that is gone: they would keep it. */
 void dentry_prune_children(struct dentry *parent);

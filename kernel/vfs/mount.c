@@ -16,7 +16,8 @@ static struct {
     struct bucket buckets[BUCKETS];
     struct list_head all; /* mount_lock */
     int next_id;          /* atomic */
-} mounts = {.all = LIST_HEAD_INIT(mounts.all), .next_id = 20};
+    u64 next_unique;      /* atomic; above all that struct mount.id can be */
+} mounts = {.all = LIST_HEAD_INIT(mounts.all), .next_id = 20, .next_unique = 1UL << 31};
 
 int mount_start(void)
 {
@@ -113,6 +114,7 @@ static struct mount *mount_alloc(struct super *super, struct dentry *root, const
     refcount_init(&mount->ref, 1);
     mount->flags = flags;
     mount->id = __atomic_fetch_add(&mounts.next_id, 1, __ATOMIC_RELAXED);
+    mount->unique = __atomic_fetch_add(&mounts.next_unique, 1, __ATOMIC_RELAXED);
     mount->super = super;
     mount->root = dentry_get(root);
     mount->parent = mount;

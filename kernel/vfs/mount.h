@@ -12,6 +12,7 @@ struct mount {
     struct refcount ref;
     u32 flags;             /* MOUNT_; atomic */
     int id;                /* constant; /proc/self/mountinfo */
+    u64 unique;            /* constant; never that of another mount: statx(2), statmount(2) */
     struct super *super;   /* constant; counted */
     struct dentry *root;   /* constant; counted: the part of super that shows */
     struct mount *parent;  /* mount_lock and the bucket's; counted; itself at the top */

@@ -80,6 +80,30 @@ char *path_text(const struct path *path, const struct path *root, char *buf, siz
     return text.at;
 }
 
+char *dentry_text(struct dentry *dentry, char *buf, size_t size)
+{
+    struct backward text = {.start = buf, .at = buf + size};
+    AUTO(dentry_put) struct dentry *at = dentry_get(dentry);
+
+    if (!prepend(&text, "", 1))
+        return ERR_PTR(-ENAMETOOLONG);
+    for (;;) {
+        struct dentry *parent = dentry_parent(at);
+        bool fits = parent == at || prepend_name(&text, at);
+        bool top = parent == at;
+
+        dentry_put(at);
+        at = parent;
+        if (!fits)
+            return ERR_PTR(-ENAMETOOLONG);
+        if (top)
+            break;
+    }
+    if (*text.at == '\0' && !prepend(&text, "/", 1))
+        return ERR_PTR(-ENAMETOOLONG);
+    return text.at;
+}
+
 char *file_text(struct file *file, const struct path *root, char *buf, size_t size)
 {
     int len;

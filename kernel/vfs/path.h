@@ -79,6 +79,9 @@ static inline void path_release(struct path *path)
  */
 char *path_text(const struct path *path, const struct path *root, char *buf, size_t size);
 
+/* The names from the root of the file system on: what a mount shows of it. As path_text. */
+char *dentry_text(struct dentry *dentry, char *buf, size_t size);
+
 /* A file system has removed a name by itself: whoever is there sees it as removed. */
 void dentry_forget(struct dentry *dir, const char *name);
 

@@ -9,9 +9,16 @@
 
 /* ---- stat ---- */
 
+/* What statx(2) tells of the mount besides. */
+struct stat_mount {
+    int id;
+    u64 unique;
+    bool root; /* the file is what the mount shows at its place */
+};
+
 /* One lookup for the whole family. An empty path with a descriptor is fstat(2), on O_PATH files too. */
 static int stat_at(int dirfd, const char __user *pathname, int flags, struct kstat *out,
-                   int *mount_id, bool *mount_root)
+                   struct stat_mount *mount)
 {
     AUTO_PATH path = {0};
     u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
@@ -21,10 +28,10 @@ static int stat_at(int dirfd, const char __user *pathname, int flags, struct kst
 
     if (err)
         return err;
-    if (mount_id) {
-        *mount_id = path.mount->id;
-        *mount_root = path.dentry == path.mount->root;
-    }
+    if (mount)
+        *mount = (struct stat_mount){.id = path.mount->id,
+                                     .unique = path.mount->unique,
+                                     .root = path.dentry == path.mount->root};
     return inode_getattr(path_inode(&path), out);
 }
 
@@ -71,7 +78,7 @@ long sys_newfstatat(int dirfd, const char __user *pathname, struct stat __user *
 
     if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE))
         return -EINVAL;
-    err = stat_at(dirfd, pathname, flags, &stat, NULL, NULL);
+    err = stat_at(dirfd, pathname, flags, &stat, NULL);
     return err ? err : stat_out(&stat, statbuf);
 }
 
@@ -106,9 +113,9 @@ long sys_statx(int dirfd, const char __user *pathname, unsigned int flags, unsig
                struct statx __user *statxbuf)
 {
     struct kstat stat;
+    struct stat_mount mount;
     struct statx out;
-    int mount_id, err;
-    bool mount_root;
+    int err;
 
     if (mask & STATX__RESERVED)
         return -EINVAL;
@@ -116,14 +123,15 @@ long sys_statx(int dirfd, const char __user *pathname, unsigned int flags, unsig
         (flags & ~(unsigned int)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
                                  AT_STATX_SYNC_TYPE)))
         return -EINVAL;
-    err = stat_at(dirfd, pathname, (int)flags, &stat, &mount_id, &mount_root);
+    err = stat_at(dirfd, pathname, (int)flags, &stat, &mount);
     if (err)
         return err;
 
     memset(&out, 0, sizeof(out));
-    out.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (stat.btime ? STATX_BTIME : 0);
+    out.stx_mask = STATX_BASIC_STATS | (stat.btime ? STATX_BTIME : 0) |
+                   (mask & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE : STATX_MNT_ID);
     out.stx_blksize = stat.blksize;
-    out.stx_attributes = stat.attributes | (mount_root ? STATX_ATTR_MOUNT_ROOT : 0);
+    out.stx_attributes = stat.attributes | (mount.root ? STATX_ATTR_MOUNT_ROOT : 0);
     out.stx_attributes_mask = stat.attributes_mask | STATX_ATTR_MOUNT_ROOT;
     out.stx_nlink = stat.nlink;
     out.stx_uid = stat.uid;
@@ -141,7 +149,7 @@ long sys_statx(int dirfd, const char __user *pathname, unsigned int flags, unsig
     out.stx_dev_minor = dev_minor(stat.dev);
     out.stx_rdev_major = dev_major(stat.rdev);
     out.stx_rdev_minor = dev_minor(stat.rdev);
-    out.stx_mnt_id = (u64)mount_id;
+    out.stx_mnt_id = mask & STATX_MNT_ID_UNIQUE ? mount.unique : (u64)mount.id;
     return copy_to_user(statxbuf, &out, sizeof(out));
 }
 

@@ -1,7 +1,4 @@
-/*
- * kernel/vfs/super_calls.c: ustat(2), sysfs(2), name_to_handle_at(2), open_by_handle_at(2): older and rarer
- * calls about file systems.
- */
+/* kernel/vfs/super_calls.c: ustat(2), sysfs(2): older calls about file systems. */
 #include "abi/newer.h"
 #include "vfs/internal.h"
 #include "syscall_proto.h"

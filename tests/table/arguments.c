@@ -215,6 +215,14 @@ static u64 plausible(const struct decode_arg *arg, u32 index)
     }
 }
 
+/* Where no kind tells what is plausible. */
+static const struct {
+    u32 nr, index;
+    u64 value;
+} chosen[] = {
+    {SYS_name_to_handle_at, 4, 0x200 /* AT_HANDLE_FID: of any file system */},
+};
+
 struct variant {
     const char *what;
     u64 value;
@@ -309,6 +317,10 @@ static void try_row(u32 nr)
 
     for (u32 index = 0; index < row->nargs; index++)
         a[index] = plausible(&row->args[index], index);
+    for (u32 i = 0; i < ARRAY_SIZE(chosen); i++) {
+        if (chosen[i].nr == nr)
+            a[chosen[i].index] = chosen[i].value;
+    }
     try_call(nr, a, "plain");
     for (u32 index = 0; index < row->nargs; index++)
         try_argument(nr, a, index);

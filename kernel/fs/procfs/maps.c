@@ -47,7 +47,7 @@ int proc_smaps_rollup(const struct subject *s, struct text *out)
 struct mounts_walk {
     struct text *out;
     struct path root;
-    char *buf;
+    char *buf, *root_buf;
     bool info;
     struct text mounts; /* of counted pointers */
 };
@@ -80,6 +80,14 @@ static void super_options(struct mounts_walk *walk, struct mount *mount)
     text_print(walk->out, "%s", options);
 }
 
+/* What the mount shows of its file system. */
+static void mount_root(struct mounts_walk *walk, struct mount *mount)
+{
+    char *text = dentry_text(mount->root, walk->root_buf, PATH_MAX);
+
+    text_print(walk->out, "%s", IS_ERR(text) ? "/" : text);
+}
+
 static void mount_line(struct mounts_walk *walk, struct mount *mount)
 {
     struct path top = {mount, mount->root};
@@ -88,11 +96,14 @@ static void mount_line(struct mounts_walk *walk, struct mount *mount)
 
     if (IS_ERR(where))
         return;
-    if (walk->info)
-        text_print(walk->out, "%d %d %u:%u / %s ", mount->id, mount->parent->id,
-                   dev_major(mount->super->dev), dev_minor(mount->super->dev), where);
-    else
+    if (walk->info) {
+        text_print(walk->out, "%d %d %u:%u ", mount->id, mount->parent->id,
+                   dev_major(mount->super->dev), dev_minor(mount->super->dev));
+        mount_root(walk, mount);
+        text_print(walk->out, " %s ", where);
+    } else {
         text_print(walk->out, "%s %s %s ", source, where, mount->super->type->name);
+    }
     mount_flags(walk, mount);
     if (walk->info)
         text_print(walk->out, " - %s %s %s", mount->super->type->name, source,
@@ -115,12 +126,13 @@ static int mount_collect(struct mount *mount, void *arg)
 
 static int mounts_show(struct text *out, bool info)
 {
-    struct mounts_walk walk = {.out = out, .info = info, .buf = kmalloc(PATH_MAX)};
+    struct mounts_walk walk = {.out = out, .info = info, .buf = kmalloc(2 * PATH_MAX)};
     struct mount **mounts;
     int err;
 
     if (!walk.buf)
         return -ENOMEM;
+    walk.root_buf = walk.buf + PATH_MAX;
     fs_root(&walk.root);
     err = mount_for_each(&walk.root, mount_collect, &walk);
     mounts = (struct mount **)walk.mounts.data;

@@ -311,6 +311,37 @@ static loff_t tmpfs_dir_seek(struct file *file, loff_t offset, int whence)
     return base;
 }
 
+int tmpfs_dir_name(struct inode *dir, struct inode **parent, char name[NAME_MAX + 1])
+{
+    struct tmpfs_entry *entry;
+    struct inode *above;
+    int err = -ESTALE;
+
+    inode_lock(dir);
+    /* Neither removed nor, since its number can be known before it has a name, just being made. */
+    above = dir->nlink ? READ_ONCE(tmpfs_inode(dir)->parent) : NULL;
+    if (above)
+        inode_get(above);
+    inode_unlock(dir);
+    if (!above)
+        return -ESTALE;
+    inode_lock(above);
+    rb_for_each_entry(entry, &tmpfs_inode(above)->names, by_name) {
+        if (entry->inode == dir) {
+            memcpy(name, entry->name, entry->len);
+            name[entry->len] = '\0';
+            err = 0;
+            break;
+        }
+    }
+    inode_unlock(above);
+    if (err)
+        inode_put(above);
+    else
+        *parent = above;
+    return err;
+}
+
 static int tmpfs_dir_fsync(struct file *file, loff_t start, loff_t end, bool data_only)
 {
     return 0; /* there is nothing behind the memory */

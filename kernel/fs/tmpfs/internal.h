@@ -20,8 +20,8 @@ struct tmpfs_super {
     umode root_mode;
     uid_t root_uid;
     gid_t root_gid;
-    u64 next_ino;         /* atomic */
-    struct list_head all; /* lock: every inode, for taking the tree down */
+    u64 next_ino;       /* atomic */
+    struct rb_tree all; /* lock: every inode by number, for handles and for taking the tree down */
 };
 
 /* A name in a directory: in a tree by name, and in one by cookie, which readdir goes along. */
@@ -43,7 +43,7 @@ struct tmpfs_xattr {
 
 struct tmpfs_inode {
     struct inode inode;
-    struct list_head all;    /* tmpfs_super.lock */
+    struct rb_node all;      /* tmpfs_super.lock */
     struct spinlock lock;    /* class OBJECT: xattrs, charged */
     struct list_head xattrs; /* lock */
     u64 charged;             /* lock: bytes counted in the super's */
@@ -71,6 +71,7 @@ static inline struct tmpfs_super *tmpfs_super(struct inode *inode)
 struct inode *tmpfs_inode_create(struct super *super, umode mode, dev_t rdev); /* ERR_PTR */
 
 /* dir.c */
+int tmpfs_dir_name(struct inode *dir, struct inode **parent, char name[NAME_MAX + 1]);
 extern const struct inode_ops tmpfs_dir_ops;
 extern const struct file_ops tmpfs_dir_fops;
 void tmpfs_dir_clear(

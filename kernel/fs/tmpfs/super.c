@@ -8,6 +8,20 @@
 
 static struct super *internal_super; /* constant after the start; for files without a name */
 
+static bool number_before(const struct rb_node *a, const struct rb_node *b)
+{
+    return rb_entry((struct rb_node *)a, struct tmpfs_inode, all)->inode.ino <
+           rb_entry((struct rb_node *)b, struct tmpfs_inode, all)->inode.ino;
+}
+
+static int number_compare(const void *key, const struct rb_node *node)
+{
+    ino_t ino = *(const ino_t *)key;
+    const struct tmpfs_inode *inode = rb_entry((struct rb_node *)node, struct tmpfs_inode, all);
+
+    return ino < inode->inode.ino ? -1 : ino > inode->inode.ino;
+}
+
 struct inode *tmpfs_inode_create(struct super *super, umode mode, dev_t rdev)
 {
     struct tmpfs_super *fs = super->private;
@@ -51,7 +65,7 @@ struct inode *tmpfs_inode_create(struct super *super, umode mode, dev_t rdev)
         inode->inode.ops = &tmpfs_node_ops;
     }
     spin_lock(&fs->lock);
-    list_add_tail(&inode->all, &fs->all);
+    rb_insert(&fs->all, &inode->all, number_before);
     spin_unlock(&fs->lock);
     return &inode->inode;
 }
@@ -62,7 +76,7 @@ static void tmpfs_inode_release(struct inode *vfs_inode)
     struct tmpfs_super *fs = tmpfs_super(vfs_inode);
 
     spin_lock(&fs->lock);
-    list_del(&inode->all);
+    rb_erase(&fs->all, &inode->all);
     fs->inodes--;
     fs->bytes -= inode->charged;
     spin_unlock(&fs->lock);
@@ -72,6 +86,22 @@ static void tmpfs_inode_release(struct inode *vfs_inode)
         memobj_put(inode->obj);
     kfree(inode->inode.link);
     kfree(inode);
+}
+
+static int tmpfs_inode_find(struct super *super, ino_t ino, struct inode **out)
+{
+    struct tmpfs_super *fs = super->private;
+    struct tmpfs_inode *inode;
+    bool found;
+
+    spin_lock(&fs->lock);
+    inode = rb_entry_or_null(rb_find(&fs->all, &ino, number_compare), struct tmpfs_inode, all);
+    found = inode && refcount_get_unless_zero(&inode->inode.ref);
+    spin_unlock(&fs->lock);
+    if (!found)
+        return -ESTALE;
+    *out = &inode->inode;
+    return 0;
 }
 
 static int tmpfs_statfs(struct super *super, struct inode *inode, struct kstatfs *out)
@@ -103,7 +133,7 @@ static void tmpfs_shutdown(struct super *super)
         struct tmpfs_inode *at, *dir = NULL;
 
         spin_lock(&fs->lock);
-        list_for_each_entry(at, &fs->all, all) {
+        rb_for_each_entry(at, &fs->all, all) {
             if (!rb_empty(&at->names)) {
                 dir = at;
                 inode_get(&at->inode);
@@ -201,6 +231,8 @@ static const struct super_ops tmpfs_super_ops = {
     .statfs = tmpfs_statfs,
     .show_options = tmpfs_show_options,
     .remount = tmpfs_remount,
+    .inode_find = tmpfs_inode_find,
+    .dir_name = tmpfs_dir_name,
     .shutdown = tmpfs_shutdown,
     .release = tmpfs_release,
 };
@@ -212,7 +244,7 @@ static int tmpfs_fill(struct super *super, const char *options)
     int err;
 
     spin_init(&fs->lock, OBJECT);
-    list_init(&fs->all);
+    rb_tree_init(&fs->all, NULL);
     fs->super = super;
     fs->root_mode = 01777;
     err = options_for_each(options, set_option, fs);

@@ -1,6 +1,7 @@
 /* mount_tree.c: mount(2)'s binds and moves, umount2(2), pivot_root(2), mount_namespaces(7). */
 #include "../lib/check.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -33,6 +34,32 @@ static void bind_shows_the_same_folder_twice(void **state)
               assert_errno(link("a/f", "b/other"), EXDEV);
               assert_errno(rename("a/f", "b/other"), EXDEV); must(umount2("b", 0));
               assert_errno(access("b/f", F_OK), ENOENT));
+}
+
+/* Whether a line of /proc/self/mountinfo shows this part of a file system at a place that ends so. */
+static bool told(const char *root, const char *place)
+{
+    FILE *file = fopen("/proc/self/mountinfo", "r");
+    char line[4096], shown[256], at[PATH_MAX];
+    bool found = false;
+
+    check(file != NULL);
+    while (!found && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "%*d %*d %*s %255s %4095s", shown, at) != 2)
+            continue;
+        size_t len = strlen(at), end = strlen(place);
+        found = strcmp(shown, root) == 0 && len >= end && strcmp(at + len - end, place) == 0;
+    }
+    fclose(file);
+    return found;
+}
+
+/* covers: mount MS_BIND */
+static void mountinfo_tells_what_part_a_bind_shows(void **state)
+{
+    (void)state;
+    in_mounts(must(mkdir("a/deep", 0755)); must(mount("a/deep", "b", NULL, MS_BIND, NULL));
+              assert_true(told("/a/deep", "/m/b")); assert_true(told("/", "/m")));
 }
 
 /* covers: mount MS_BIND */
@@ -199,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         tempdir_test(bind_shows_the_same_folder_twice),
+        tempdir_test(mountinfo_tells_what_part_a_bind_shows),
         tempdir_test(bind_of_a_file_covers_a_file),
         tempdir_test(bind_can_be_read_only_alone),
         tempdir_test(recursive_bind_takes_what_is_inside),

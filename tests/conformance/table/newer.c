@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/auxv.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
@@ -114,8 +115,8 @@ static void a_mount_has_an_id_that_is_never_used_again(void **state)
     uint64_t id = mount_id("."), told = 0;
 
     assert_true(id >= 1UL << 31); /* where the numbers begin, so that none is an old one too */
-    need_flag(
-        syscall(SYS_name_to_handle_at, AT_FDCWD, ".", &handle, &told, AT_HANDLE_MNT_ID_UNIQUE));
+    need_flag(syscall(SYS_name_to_handle_at, AT_FDCWD, ".", &handle, &told,
+                      AT_HANDLE_MNT_ID_UNIQUE | AT_HANDLE_FID));
     assert_true(told == id);
 }
 
@@ -183,7 +184,7 @@ static long statmount(uint64_t id, uint64_t mask, struct mounted *out, size_t si
     return syscall(NR_statmount, &req, out, size, 0);
 }
 
-/* covers: statmount STATMOUNT_MNT_BASIC STATMOUNT_MNT_POINT STATMOUNT_FS_TYPE EOVERFLOW ENOENT */
+/* covers: statmount STATMOUNT_MNT_BASIC STATMOUNT_MNT_POINT STATMOUNT_FS_TYPE EOVERFLOW ENOENT EINVAL */
 static void statmount_tells_where_and_what(void **state)
 {
     uint64_t id = mount_id("/");
@@ -199,6 +200,76 @@ static void statmount_tells_where_and_what(void **state)
     assert_true(mounted.head.size > offsetof(struct statmount, str));
     assert_errno(statmount(id, mask, &mounted, sizeof mounted.head), EOVERFLOW);
     assert_errno(statmount(UINT64_MAX - 5, mask, &mounted, sizeof mounted), ENOENT);
+    assert_errno(statmount(UINT64_MAX, mask, &mounted, sizeof mounted), ENOENT);
+    assert_errno(statmount(20, mask, &mounted, sizeof mounted),
+                 EINVAL); /* an id that may come again */
+}
+
+/* covers: statmount EINVAL E2BIG EFAULT listmount EINVAL EFAULT EOVERFLOW ENOENT */
+static void requests_about_mounts_are_checked(void **state)
+{
+    struct mnt_id_req req = {.size = MNT_ID_REQ_SIZE_VER0, .mnt_id = mount_id("/"), .param = 1};
+    struct mounted mounted;
+    uint64_t ids[4];
+
+    need_call(syscall(NR_statmount, &req, &mounted, sizeof mounted, 0));
+    assert_errno(syscall(NR_statmount, &req, &mounted, sizeof mounted, 1), EINVAL);
+    assert_errno(syscall(NR_statmount, BAD_PTR, &mounted, sizeof mounted, 0), EFAULT);
+    assert_errno(syscall(NR_statmount, &req, BAD_PTR, sizeof mounted, 0), EFAULT);
+    must(syscall(NR_statmount, &req, &mounted, 100, 0)); /* as much as there is room for */
+    assert_int_equal(mounted.head.size, 100);
+    req.size--;
+    assert_errno(syscall(NR_statmount, &req, &mounted, sizeof mounted, 0), EINVAL);
+    req.size = PAGE + 1;
+    assert_errno(syscall(NR_statmount, &req, &mounted, sizeof mounted, 0), E2BIG);
+    req.size = MNT_ID_REQ_SIZE_VER0;
+    assert_errno(syscall(NR_listmount, &req, ids, 4, 0), EINVAL); /* none has such a number */
+    req.param = 0;
+    assert_errno(syscall(NR_listmount, &req, ids, 1000001, 0), EOVERFLOW);
+    assert_errno(syscall(NR_listmount, &req, BAD_PTR, 4, 0), EFAULT);
+    assert_returns(syscall(NR_listmount, &req, ids, 0, 0), 0);
+    req.mnt_id = UINT64_MAX - 5;
+    assert_errno(syscall(NR_listmount, &req, ids, 4, 0), ENOENT);
+    req.mnt_id = 20;
+    assert_errno(syscall(NR_listmount, &req, ids, 4, 0), EINVAL);
+}
+
+/* covers: statmount STATMOUNT_SB_BASIC STATMOUNT_MNT_ROOT STATMOUNT_MNT_OPTS STATMOUNT_SB_SOURCE listmount */
+static void mounts_of_ones_own_are_described(void **state)
+{
+    if (geteuid() != 0)
+        skip_because("needs root");
+    in_child({
+        struct mounted m;
+        uint64_t ids[4], all = STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_MNT_ROOT |
+                               STATMOUNT_MNT_OPTS | STATMOUNT_SB_SOURCE;
+        struct mnt_id_req req = {.size = MNT_ID_REQ_SIZE_VER0};
+
+        if (!own_mounts() || mkdir("m", 0755) != 0 ||
+            mount("here", "m", "tmpfs", MS_NOSUID | MS_NOEXEC, "size=64k") != 0)
+            skip_because("no right to mount");
+        must(mkdir("m/a", 0755));
+        must(mkdir("m/b", 0755));
+        must(mount("m/a", "m/b", NULL, MS_BIND, NULL));
+        req.mnt_id = mount_id("m");
+        uint64_t below = mount_id("m/b");
+        need_call(statmount(req.mnt_id, all, &m, sizeof m));
+        must(statmount(req.mnt_id, all, &m, sizeof m));
+        assert_true((m.head.mask & all) == all);
+        assert_int_equal(m.head.sb_magic, 0x01021994);
+        assert_int_equal(m.head.sb_flags, 0);
+        assert_int_equal(m.head.mnt_attr, 2 | 8); /* nosuid, noexec */
+        assert_string_equal(m.head.str + m.head.mnt_root, "/");
+        assert_string_equal(m.head.str + m.head.sb_source, "here");
+        assert_non_null(strstr(m.head.str + m.head.mnt_opts, "size=64k"));
+        must(statmount(below, all, &m, sizeof m));
+        assert_string_equal(m.head.str + m.head.mnt_root, "/a");
+        assert_true(m.head.mnt_parent_id == req.mnt_id);
+        assert_returns(syscall(NR_listmount, &req, ids, 4, 0), 1);
+        assert_true(ids[0] == below);
+        req.mnt_id = below;
+        assert_returns(syscall(NR_listmount, &req, ids, 4, 0), 0);
+    });
 }
 
 /* covers: listmount LISTMOUNT_REVERSE EINVAL */
@@ -358,7 +429,8 @@ static void mdwe_denies_writable_code(void **state)
     });
 }
 
-/* covers: setxattrat XATTR_CREATE EEXIST getxattrat ERANGE ENODATA listxattrat removexattrat */
+/* covers: setxattrat XATTR_CREATE EEXIST EINVAL getxattrat ERANGE ENODATA EINVAL E2BIG */
+/* covers: listxattrat AT_EMPTY_PATH AT_SYMLINK_NOFOLLOW EINVAL ENOENT removexattrat ENODATA EINVAL EBADF */
 static void extended_attributes_relative_to_a_directory(void **state)
 {
     struct xattr_args set = {(uintptr_t) "one", 3, XATTR_CREATE};
@@ -381,6 +453,16 @@ static void extended_attributes_relative_to_a_directory(void **state)
     assert_non_null(memmem(list, sizeof list, "user.a", 7));
     must(syscall(NR_removexattrat, dir, "f", 0, "user.a"));
     assert_errno(syscall(NR_removexattrat, dir, "f", 0, "user.a"), ENODATA);
+    assert_errno(syscall(NR_removexattrat, dir, "f", AT_REMOVEDIR, "user.a"), EINVAL);
+    assert_errno(syscall(NR_removexattrat, -1, "f", 0, "user.a"), EBADF);
+    assert_errno(syscall(NR_listxattrat, dir, "f", AT_REMOVEDIR, list, sizeof list), EINVAL);
+    assert_errno(syscall(NR_listxattrat, dir, "", 0, list, sizeof list), ENOENT);
+    must(symlink("none", "link"));
+    assert_errno(syscall(NR_listxattrat, dir, "link", 0, list, sizeof list), ENOENT);
+    must(syscall(NR_listxattrat, dir, "link", AT_SYMLINK_NOFOLLOW, list, sizeof list));
+    get.flags = XATTR_CREATE;
+    assert_errno(syscall(NR_getxattrat, dir, "f", 0, "user.a", &get, sizeof get), EINVAL);
+    assert_errno(syscall(NR_getxattrat, dir, "f", 0, "user.a", &get, PAGE + 1ul), E2BIG);
 }
 
 /* covers: file_getattr EINVAL E2BIG */
@@ -461,6 +543,8 @@ int main(void)
         tempdir_test(fchmodat2_has_flags),
         tempdir_test(cachestat_counts_pages),
         tempdir_test(statmount_tells_where_and_what),
+        tempdir_test(requests_about_mounts_are_checked),
+        tempdir_test(mounts_of_ones_own_are_described),
         tempdir_test(listmount_lists_what_is_mounted_below),
         tempdir_test(a_guard_page_faults_until_it_is_removed),
         tempdir_test(a_sealed_area_stays),
