@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 
 static int new_inotify(int flags)
 {
@@ -34,6 +35,21 @@ static void flags_are_set_when_asked(void **state)
     assert_int_equal(fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDONLY);
     must(close(fd));
     assert_errno(syscall(SYS_inotify_init1, 1), EINVAL);
+}
+
+/* covers: inotify_init EMFILE inotify_init1 EMFILE */
+static void no_descriptor_is_left(void **state)
+{
+    (void)state;
+    in_child({
+        struct rlimit none = {3, 3};
+
+        for (int fd = 3; fd < 64; fd++)
+            close(fd);
+        must(setrlimit(RLIMIT_NOFILE, &none));
+        assert_errno(syscall(SYS_inotify_init), EMFILE);
+        assert_errno(syscall(SYS_inotify_init1, IN_CLOEXEC), EMFILE);
+    });
 }
 
 /* covers: inotify_add_watch */
@@ -273,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_are_set_when_asked),
+        cmocka_unit_test(no_descriptor_is_left),
         tempdir_test(each_path_gets_a_number_and_the_same_file_the_same),
         tempdir_test(second_mask_replaces_the_first_or_adds_to_it),
         tempdir_test(create_flag_refuses_a_watch_that_is_there),

@@ -223,6 +223,27 @@ static void free_space_follows_what_is_written(void **state)
     must(close(fd));
 }
 
+/* covers: sysfs EINVAL EFAULT */
+static void types_of_file_systems_have_numbers(void **state)
+{
+    (void)state;
+    char name[64] = "";
+
+    need_call(syscall(SYS_sysfs, 3));
+    long count = must(syscall(SYS_sysfs, 3));
+    assert_true(count > 1);
+    long tmpfs = must(syscall(SYS_sysfs, 1, "tmpfs"));
+    assert_in_range(tmpfs, 0, count - 1);
+    must(syscall(SYS_sysfs, 2, tmpfs, name));
+    assert_string_equal(name, "tmpfs");
+    assert_errno(syscall(SYS_sysfs, 1, "none of them"), EINVAL);
+    assert_errno(syscall(SYS_sysfs, 2, count, name), EINVAL);
+    assert_errno(syscall(SYS_sysfs, 0), EINVAL);
+    assert_errno(syscall(SYS_sysfs, 4), EINVAL);
+    assert_errno(syscall(SYS_sysfs, 1, BAD_PTR), EFAULT);
+    assert_errno(syscall(SYS_sysfs, 2, tmpfs, BAD_PTR), EFAULT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +262,7 @@ int main(void)
         tempdir_test(range_of_a_file_is_synced),
         tempdir_test(bad_range_is_refused),
         tempdir_test(free_space_follows_what_is_written),
+        cmocka_unit_test(types_of_file_systems_have_numbers),
     };
 
     return cmocka_run_group_tests_name("fs/statfs", tests, NULL, NULL);

@@ -132,7 +132,7 @@ static void names_are_listed_until_removed(void **state)
     assert_true(listed(list, n, "user.two"));
 }
 
-/* covers: fsetxattr fgetxattr flistxattr fremovexattr EBADF ENODATA */
+/* covers: fsetxattr EBADF EEXIST fgetxattr ENODATA EBADF flistxattr EBADF fremovexattr ENODATA EBADF */
 static void descriptors_do_as_well(void **state)
 {
     (void)state;
@@ -141,6 +141,7 @@ static void descriptors_do_as_well(void **state)
     make_subject();
     int fd = must(open("f", O_RDONLY));
     must(fsetxattr(fd, "user.one", "hello", 5, 0));
+    assert_errno(fsetxattr(fd, "user.one", "a", 1, XATTR_CREATE), EEXIST);
     assert_returns(fgetxattr(fd, "user.one", text, sizeof text), 5);
     ssize_t n = must(flistxattr(fd, text, sizeof text));
     assert_true(listed(text, n, "user.one"));
@@ -164,7 +165,7 @@ static void symlinks_are_followed(void **state)
     assert_value("f", "user.one", "a");
 }
 
-/* covers: lsetxattr EPERM lgetxattr ENODATA llistxattr */
+/* covers: lsetxattr EPERM lgetxattr ENODATA llistxattr lremovexattr EPERM */
 static void symlinks_themselves_take_no_user_attributes(void **state)
 {
     (void)state;
@@ -182,6 +183,91 @@ static void symlinks_themselves_take_no_user_attributes(void **state)
     errno = 0;
     assert_int_equal(lremovexattr("link", "user.one"), -1);
     assert_true(errno == ENODATA || errno == EPERM);
+}
+
+/* covers: lsetxattr EEXIST lgetxattr ERANGE llistxattr ERANGE lremovexattr ENODATA */
+static void symlinks_themselves_take_trusted_attributes(void **state)
+{
+    (void)state;
+    char text[64];
+
+    make_subject();
+    need_capability(CAP_SYS_ADMIN);
+    must(symlink("f", "link"));
+    must(lsetxattr("link", "trusted.one", "abc", 3, XATTR_CREATE));
+    assert_errno(lsetxattr("link", "trusted.one", "a", 1, XATTR_CREATE), EEXIST);
+    assert_returns(lgetxattr("link", "trusted.one", text, sizeof text), 3);
+    assert_errno(lgetxattr("link", "trusted.one", text, 2), ERANGE);
+    assert_errno(getxattr("link", "trusted.one", text, sizeof text), ENODATA);
+    ssize_t n = must(llistxattr("link", text, sizeof text));
+    assert_true(listed(text, n, "trusted.one"));
+    assert_errno(llistxattr("link", text, 2), ERANGE);
+    must(lremovexattr("link", "trusted.one"));
+    assert_errno(lremovexattr("link", "trusted.one"), ENODATA);
+}
+
+/* covers: lsetxattr ENOENT ENOTDIR lgetxattr ENOENT llistxattr ENOENT ENOTDIR lremovexattr ENOENT ENOTDIR */
+static void the_way_to_a_symlink_must_be_there(void **state)
+{
+    (void)state;
+    char text[8];
+
+    make_subject();
+    assert_errno(lsetxattr("none", "user.one", "a", 1, 0), ENOENT);
+    assert_errno(lsetxattr("f/x", "user.one", "a", 1, 0), ENOTDIR);
+    assert_errno(lgetxattr("none", "user.one", text, 1), ENOENT);
+    assert_errno(llistxattr("none", text, 1), ENOENT);
+    assert_errno(llistxattr("f/x", text, 1), ENOTDIR);
+    assert_errno(lremovexattr("none", "user.one"), ENOENT);
+    assert_errno(lremovexattr("f/x", "user.one"), ENOTDIR);
+}
+
+/* covers: fsetxattr EBADF fgetxattr EBADF flistxattr EBADF fremovexattr EBADF */
+static void descriptor_that_only_names_a_place_is_no_good(void **state)
+{
+    (void)state;
+    char text[8];
+
+    make_subject();
+    int fd = must(open("f", O_PATH));
+    assert_errno(fsetxattr(fd, "user.one", "a", 1, 0), EBADF);
+    assert_errno(fgetxattr(fd, "user.one", text, 1), EBADF);
+    assert_errno(flistxattr(fd, text, 1), EBADF);
+    assert_errno(fremovexattr(fd, "user.one"), EBADF);
+    must(close(fd));
+}
+
+/* covers: removexattr ERANGE EOPNOTSUPP EACCES EPERM getxattr ERANGE */
+static void names_of_all_calls_have_limits(void **state)
+{
+    (void)state;
+    char name[XATTR_NAME_MAX + 2], text[8];
+
+    make_subject();
+    memset(name, 'n', sizeof name);
+    memcpy(name, "user.", 5);
+    name[XATTR_NAME_MAX + 1] = 0;
+    assert_errno(removexattr("f", name), ERANGE);
+    assert_errno(getxattr("f", name, text, 1), ERANGE);
+    assert_errno(removexattr("f", ""), ERANGE);
+    assert_errno(getxattr("f", "", text, 1), ERANGE);
+    assert_errno(removexattr("f", "nowhere.one"), EOPNOTSUPP);
+    as_nobody(assert_errno(removexattr("f", "trusted.one"), EPERM);
+              assert_errno(removexattr("f", "user.one"), EACCES));
+}
+
+/* covers: setxattr EPERM */
+static void user_attributes_of_a_sticky_folder_are_its_owners(void **state)
+{
+    (void)state;
+    make_subject();
+    must(mkdir("d", 0777));
+    must(chmod("d", 01777));
+    must(setxattr("d", "user.one", "a", 1, 0));
+    need_root();
+    as_nobody(assert_errno(setxattr("d", "user.two", "a", 1, 0), EPERM);
+              assert_errno(removexattr("d", "user.one"), EPERM);
+              assert_value("d", "user.one", "a"));
 }
 
 /* covers: setxattr EPERM */
@@ -338,6 +424,11 @@ int main(void)
         tempdir_test(descriptors_do_as_well),
         tempdir_test(symlinks_are_followed),
         tempdir_test(symlinks_themselves_take_no_user_attributes),
+        tempdir_test(symlinks_themselves_take_trusted_attributes),
+        tempdir_test(the_way_to_a_symlink_must_be_there),
+        tempdir_test(descriptor_that_only_names_a_place_is_no_good),
+        tempdir_test(names_of_all_calls_have_limits),
+        tempdir_test(user_attributes_of_a_sticky_folder_are_its_owners),
         tempdir_test(devices_and_fifos_take_no_user_attributes),
         tempdir_test(name_needs_a_known_prefix),
         tempdir_test(name_has_limits),
