@@ -63,25 +63,24 @@ static struct mount *mount_by_unique(const struct path *root, u64 unique)
 
 /* ---- statmount ---- */
 
-/* The text behind the structure, whose fields are offsets into it. */
+/* Behind the structure stands text, STRINGS_MAX at most, into which its fields are offsets. */
 struct answer {
-    struct statmount head;
-    char *text; /* STRINGS_MAX */
-    u32 used;
+    struct statmount *head;
+    u32 used; /* of the text */
 };
 
 static int add_text(struct answer *answer, u64 what, u32 *field, const char *text, size_t len)
 {
     /* Offset 0 is the empty text, which fields show that were not asked for. */
     if (answer->used == 0)
-        answer->text[answer->used++] = '\0';
+        answer->head->str[answer->used++] = '\0';
     if (len >= STRINGS_MAX - answer->used)
         return -EOVERFLOW;
-    memcpy(answer->text + answer->used, text, len);
-    answer->text[answer->used + len] = '\0';
+    memcpy(answer->head->str + answer->used, text, len);
+    answer->head->str[answer->used + len] = '\0';
     *field = answer->used;
     answer->used += (u32)len + 1;
-    answer->head.mask |= what;
+    answer->head->mask |= what;
     return 0;
 }
 
@@ -139,13 +138,13 @@ static int tell_place(struct answer *answer, struct mount *mount, const struct p
     if (!err && (mask & STATMOUNT_MNT_ROOT)) {
         text = dentry_text(mount->root, buf, PATH_MAX);
         err = IS_ERR(text) ? (int)PTR_ERR(text)
-                           : add_text(answer, STATMOUNT_MNT_ROOT, &answer->head.mnt_root, text,
+                           : add_text(answer, STATMOUNT_MNT_ROOT, &answer->head->mnt_root, text,
                                       strlen(text));
     }
     if (!err && (mask & STATMOUNT_MNT_POINT)) {
         text = path_text(&top, root, buf, PATH_MAX);
         err = IS_ERR(text) ? (int)PTR_ERR(text)
-                           : add_text(answer, STATMOUNT_MNT_POINT, &answer->head.mnt_point, text,
+                           : add_text(answer, STATMOUNT_MNT_POINT, &answer->head->mnt_point, text,
                                       strlen(text));
     }
     kfree(buf);
@@ -165,13 +164,13 @@ static int tell_options(struct answer *answer, struct super *super, u64 mask)
     if (len == 0)
         return 0;
     if (mask & STATMOUNT_MNT_OPTS)
-        err = add_text(answer, STATMOUNT_MNT_OPTS, &answer->head.mnt_opts, options + 1, len);
+        err = add_text(answer, STATMOUNT_MNT_OPTS, &answer->head->mnt_opts, options + 1, len);
     if (err || !(mask & STATMOUNT_OPT_ARRAY))
         return err;
-    answer->head.opt_num = 1;
+    answer->head->opt_num = 1;
     for (char *at = options + 1; (at = strchr(at, ',')); *at++ = '\0')
-        answer->head.opt_num++;
-    return add_text(answer, STATMOUNT_OPT_ARRAY, &answer->head.opt_array, options + 1, len);
+        answer->head->opt_num++;
+    return add_text(answer, STATMOUNT_OPT_ARRAY, &answer->head->opt_array, options + 1, len);
 }
 
 static int tell(struct answer *answer, struct mount *mount, const struct path *root, u64 mask)
@@ -179,39 +178,35 @@ static int tell(struct answer *answer, struct mount *mount, const struct path *r
     const char *type = mount->super->type->name, *source = mount->source;
     int err = 0;
 
-    tell_numbers(&answer->head, mount, mask);
+    tell_numbers(answer->head, mount, mask);
     if (mask & STATMOUNT_FS_TYPE)
-        err = add_text(answer, STATMOUNT_FS_TYPE, &answer->head.fs_type, type, strlen(type));
+        err = add_text(answer, STATMOUNT_FS_TYPE, &answer->head->fs_type, type, strlen(type));
     if (!err && (mask & (STATMOUNT_MNT_ROOT | STATMOUNT_MNT_POINT)))
         err = tell_place(answer, mount, root, mask);
     if (!err && (mask & (STATMOUNT_MNT_OPTS | STATMOUNT_OPT_ARRAY)))
         err = tell_options(answer, mount->super, mask);
     if (!err && (mask & STATMOUNT_SB_SOURCE))
         err =
-            add_text(answer, STATMOUNT_SB_SOURCE, &answer->head.sb_source, source, strlen(source));
+            add_text(answer, STATMOUNT_SB_SOURCE, &answer->head->sb_source, source, strlen(source));
     return err;
 }
 
 /* Text must fit whole; of the structure the program gets what it has room for. */
-static int answer_put(struct answer *answer, void __user *buf, size_t size)
+static int answer_put(const struct answer *answer, void __user *buf, size_t size)
 {
-    size_t all = sizeof(answer->head) + answer->used;
-    int err;
+    size_t all = sizeof(*answer->head) + answer->used;
 
     if (answer->used && size < all)
         return -EOVERFLOW;
-    answer->head.size = (u32)MIN(size, all);
-    err = copy_to_user(buf, &answer->head, MIN(size, sizeof(answer->head)));
-    if (!err && answer->used)
-        err = copy_to_user((char __user *)buf + sizeof(answer->head), answer->text, answer->used);
-    return err;
+    answer->head->size = (u32)MIN(size, all);
+    return copy_to_user(buf, answer->head, MIN(size, all));
 }
 
 long sys_statmount(const struct mnt_id_req __user *user, void __user *buf, size_t size,
                    unsigned int flags)
 {
     AUTO_PATH root = {0};
-    struct answer *answer;
+    struct answer answer = {0};
     struct mnt_id_req req;
     struct mount *mount;
     int err;
@@ -225,15 +220,11 @@ long sys_statmount(const struct mnt_id_req __user *user, void __user *buf, size_
     mount = mount_by_unique(&root, req.mnt_id);
     if (!mount)
         return -ENOENT;
-    answer = kzalloc(sizeof(*answer));
-    if (answer)
-        answer->text = kmalloc(STRINGS_MAX);
-    err = answer && answer->text ? tell(answer, mount, &root, req.param) : -ENOMEM;
+    answer.head = kzalloc(sizeof(*answer.head) + STRINGS_MAX);
+    err = answer.head ? tell(&answer, mount, &root, req.param) : -ENOMEM;
     if (!err)
-        err = answer_put(answer, buf, size);
-    if (answer)
-        kfree(answer->text);
-    kfree(answer);
+        err = answer_put(&answer, buf, size);
+    kfree(answer.head);
     mount_put(mount);
     return err;
 }
