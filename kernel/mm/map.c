@@ -114,9 +114,18 @@ int mm_check_limits(struct mm *mm, u64 len, u64 flags)
     return 0;
 }
 
+/* personality(2), READ_IMPLIES_EXEC: what may be read is code, too, unless its file cannot be. */
+static u32 implied_prot(u32 prot, u64 may)
+{
+    bool implied =
+        prot & VM_READ && may & VM_MAYEXEC && mm_read_implies_exec && mm_read_implies_exec();
+
+    return implied ? prot | VM_EXEC : prot;
+}
+
 static u64 flags_of(const struct mm *mm, const struct map_request *req)
 {
-    u64 flags = (req->prot & VM_PROT) | req->may | mm->def_flags;
+    u64 flags = implied_prot(req->prot & VM_PROT, req->may) | req->may | mm->def_flags;
 
     if (req->flags & MAP_SHARED)
         flags |= VM_SHARED;
@@ -314,9 +323,11 @@ int mm_unmap(u64 addr, u64 len)
 static int protect_vma(struct mm *mm, struct vma **vma, u64 start, u64 end, u32 prot)
 {
     struct vma *v = *vma;
-    u64 old = v->flags, flags = (old & ~VM_PROT) | prot;
+    u64 old = v->flags, flags;
     int err;
 
+    prot = implied_prot(prot, old);
+    flags = (old & ~VM_PROT) | prot;
     if (VM_MAY(prot) & ~old || mdwe_denies(mm, old, flags))
         return -EACCES;
     if (old & VM_SEALED)

@@ -106,10 +106,12 @@ struct mm {
     u64 fault_address; /* the last fault that should not have been, and how often it came again */
     u32 fault_repeats;
     bool plain_text; /* call sites are not rewritten here */
+    bool fixed;      /* constant; where things go does not depend on chance: ADDR_NO_RANDOMIZE */
     bool behind;     /* atomic: an object became smaller, and its pages are still mapped here */
 };
 
-struct mm *mm_create(void); /* empty, with fresh random bases; NULL: no memory */
+/* Empty. fixed: with the same bases each time, else random ones. NULL: no memory. */
+struct mm *mm_create(bool fixed);
 static inline struct mm *mm_get(struct mm *mm)
 {
     refcount_get(&mm->ref);
@@ -194,5 +196,7 @@ struct vma *vma_find(struct mm *mm, u64 addr);
 extern void (*mm_notify)(struct mm *mm);
 /* task/ tells the soft limit of a resource; NULL: unlimited. */
 extern u64 (*mm_rlimit)(int resource);
+/* task/ tells whether the caller's personality has READ_IMPLIES_EXEC. */
+extern bool (*mm_read_implies_exec)(void);
 
 #endif

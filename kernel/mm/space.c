@@ -25,6 +25,7 @@
 #define STACK_FIRST   (132UL << 10) /* mapped from the start */
 
 u64 (*mm_rlimit)(int resource);
+bool (*mm_read_implies_exec)(void);
 
 u64 mm_limit(int resource)
 {
@@ -32,11 +33,11 @@ u64 mm_limit(int resource)
 }
 
 /* A page-aligned number below limit. Without entropy the layout is the same each time, and nothing else. */
-static u64 random_offset(u64 limit)
+static u64 random_offset(const struct mm *mm, u64 limit)
 {
     u64 r;
 
-    if (random_bytes(&r, sizeof r) < 0)
+    if (mm->fixed || random_bytes(&r, sizeof r) < 0)
         return 0;
     return r % limit & PAGE_MASK;
 }
@@ -70,7 +71,7 @@ u32 mm_mdwe_inherited(const struct mm *mm)
     return !mm || mm->mdwe & PR_MDWE_NO_INHERIT ? 0 : mm->mdwe;
 }
 
-struct mm *mm_create(void)
+struct mm *mm_create(bool fixed)
 {
     struct mm *mm = kzalloc(sizeof *mm);
     u64 gap = mm_limit(RLIMIT_STACK);
@@ -80,9 +81,10 @@ struct mm *mm_create(void)
     refcount_init(&mm->ref, 1);
     mutex_init(&mm->lock, MM);
     vma_tree_init(mm);
-    gap = MIN(MAX(gap, STACK_GAP_MIN), STACK_GAP_MAX);
-    gap = ALIGN_UP(gap, PAGE_SIZE) + STACK_RANDOM + STACK_GUARD;
-    mm->mmap_base = MYST_USER_END - gap - random_offset(MMAP_RANDOM);
+    mm->fixed = fixed;
+    gap = MIN(gap, STACK_GAP_MAX) + STACK_GUARD;
+    gap = ALIGN_UP(MAX(gap, STACK_GAP_MIN), PAGE_SIZE) + (fixed ? 0 : STACK_RANDOM);
+    mm->mmap_base = MYST_USER_END - gap - random_offset(mm, MMAP_RANDOM);
     return mm;
 }
 
@@ -156,7 +158,7 @@ void mm_fork_child(void)
 
 u64 mm_pie_base(void)
 {
-    return PIE_BASE + random_offset(MMAP_RANDOM);
+    return PIE_BASE + random_offset(self()->mm, MMAP_RANDOM);
 }
 
 void mm_set_brk(u64 end_of_image)
@@ -164,7 +166,7 @@ void mm_set_brk(u64 end_of_image)
     struct mm *mm = self()->mm;
 
     mm_lock(mm);
-    mm->start_brk = mm->brk = ALIGN_UP(end_of_image, PAGE_SIZE) + random_offset(BRK_RANDOM);
+    mm->start_brk = mm->brk = ALIGN_UP(end_of_image, PAGE_SIZE) + random_offset(mm, BRK_RANDOM);
     mm_unlock(mm);
 }
 
@@ -199,7 +201,7 @@ s64 mm_map_anon_fixed(u64 addr, u64 len, u32 prot)
 s64 mm_map_stack(bool executable)
 {
     struct mm *mm = self()->mm;
-    u64 top = MYST_USER_END - random_offset(STACK_RANDOM);
+    u64 top = MYST_USER_END - random_offset(mm, STACK_RANDOM);
     u64 size = MIN(ALIGN_DOWN(mm_limit(RLIMIT_STACK), PAGE_SIZE), STACK_FIRST);
     struct map_request req = {
         .addr = top - MAX(size, PAGE_SIZE),

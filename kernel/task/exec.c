@@ -215,6 +215,7 @@ static void become(struct exec *exec)
         task->parent_death_signal = 0;
     if (exec->secure)
         task->personality &= ~(u32)PER_CLEAR_ON_SETID;
+    task->personality &= ~(u32)READ_IMPLIES_EXEC; /* no 64-bit program is that old */
     cred_commit(TAKE(exec->cred));
     task_publish_comm(task, name ? name + 1 : exec->shown_path);
 
@@ -255,7 +256,7 @@ int exec_run(struct exec *exec, bool in_place)
 
     if (err)
         return err;
-    mm = mm_create();
+    mm = mm_create(!exec->secure && task_self()->personality & ADDR_NO_RANDOMIZE);
     if (!mm)
         return -ENOMEM;
     if (!in_place)

@@ -111,4 +111,8 @@ void cpu_limit_changed(const struct process *process); /* RLIMIT_CPU may be anot
 void usage_add(struct usage *to, const struct usage *from);
 void usage_to_rusage(const struct usage *usage, struct rusage *out);
 
+/* ---- prctl.c ---- */
+
+bool task_read_implies_exec(void); /* of the caller's personality(2) */
+
 #endif

@@ -191,6 +191,11 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
     }
 }
 
+bool task_read_implies_exec(void)
+{
+    return self_is_task() && task_self()->personality & READ_IMPLIES_EXEC;
+}
+
 long sys_personality(u32 persona)
 {
     struct task *task = task_self();

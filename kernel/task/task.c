@@ -357,6 +357,7 @@ int task_start(const struct boot_info *boot)
     wait_signal_pending = wait_is_over;
     vfs_owner_exists = owner_exists;
     mm_rlimit = task_rlimit;
+    mm_read_implies_exec = task_read_implies_exec;
     mm_notify = notify_space;
     cred_changed = rights_changed;
     cpu_limit_start();

@@ -6,8 +6,11 @@
 #include "mm/alloc.h"
 #include "mm/uaccess.h"
 #include "sync/waitq.h"
+#include "task/task.h"
 #include "time/time.h"
 #include "vfs/file.h"
+
+#include <linux/personality.h>
 
 /* Room for one more. NULL: no memory. */
 static struct poll_entry *entry_alloc(struct poll_set *set)
@@ -136,11 +139,16 @@ int poll_deadline(const struct timespec __user *timeout, ktime *deadline)
     return 0;
 }
 
+bool poll_tells_rest(void)
+{
+    return !(task_self()->personality & STICKY_TIMEOUTS);
+}
+
 void poll_remaining(struct timespec __user *timeout, ktime deadline)
 {
     ktime left = deadline ? deadline - time_monotonic() : 0;
     struct timespec ts = timespec_of(left > 0 ? left : 0);
 
-    if (timeout && deadline != KTIME_FOREVER)
+    if (timeout && deadline != KTIME_FOREVER && poll_tells_rest())
         (void)copy_to_user_partial(timeout, &ts, sizeof(ts));
 }

@@ -45,7 +45,9 @@ void poll_set_release(struct poll_set *set);
 /* A deadline of poll's kind: NULL is forever. -EFAULT, -EINVAL. */
 struct timespec;
 int poll_deadline(const struct timespec __user *timeout, ktime *deadline);
-/* Writes back what is left. A page that cannot be written is no error: the result counts. */
+/* personality(2), STICKY_TIMEOUTS: is what is left of a timeout written back? */
+bool poll_tells_rest(void);
+/* Does so. A page that cannot be written is no error: the result counts. */
 void poll_remaining(struct timespec __user *timeout, ktime deadline);
 
 #endif

@@ -149,7 +149,7 @@ long sys_select(int n, unsigned long __user *readfds, unsigned long __user *writ
     if (n < 0)
         return -EINVAL;
     ready = select_user(select_limit(n), users, deadline);
-    if (timeout && deadline != KTIME_FOREVER) {
+    if (timeout && deadline != KTIME_FOREVER && poll_tells_rest()) {
         left = deadline ? MAX(deadline - time_monotonic(), (ktime)0) : 0;
         tv = (struct timeval){left / NSEC_PER_SEC, left % NSEC_PER_SEC / NSEC_PER_USEC};
         (void)copy_to_user_partial(timeout, &tv, sizeof(tv));

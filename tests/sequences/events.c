@@ -273,6 +273,8 @@ static int mappings(void *arg)
     at = (mock_user)must(mock_call(__NR_mremap, at, 1 << 20, 2 << 20, 1 /* MAYMOVE */, 0));
     expect_equal(mock_get(char, at + 5000), 't');
     expect_equal(mock_call(__NR_madvise, at, 8192, 4 /* MADV_DONTNEED */), 0);
+    must(mock_call(__NR_madvise, at, 8192, 102 /* MADV_GUARD_INSTALL */));
+    must(mock_call(__NR_madvise, at, 8192, 103 /* MADV_GUARD_REMOVE */));
     expect_equal(mock_get(char, at + 5000), 0);
     expect_equal(mock_call(__NR_munmap, at + 8192, 4096), 0);
     expect_equal(mock_call(__NR_munmap, at, 2 << 20), 0);

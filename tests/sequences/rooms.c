@@ -196,6 +196,7 @@ static int objects(void *arg)
 
     must(mock_call(__NR_memfd_create, mock_string("name"), 0));
     must(mock_call(__NR_pidfd_open, must(mock_call(__NR_getpid)), 0));
+    must(mock_call(__NR_pidfd_open, must(mock_call(__NR_getpid)), 0x80 /* PIDFD_THREAD */));
     last = (int)must(mock_call(__NR_inotify_init1, O_NONBLOCK));
     must(mock_call(__NR_inotify_add_watch, last, mock_string("/dev/shm"), IN_CREATE | IN_DELETE));
     must(mock_call(__NR_mkdir, mock_string("/dev/shm/d"), 0700));

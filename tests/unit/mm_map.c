@@ -50,7 +50,7 @@ static int start(void **state)
     memset(model, 0, sizeof model);
     memset(fake_pages, 0, sizeof fake_pages);
     self()->cred = &fake_cred;
-    self()->mm = mm_create();
+    self()->mm = mm_create(false);
     /* Everything outside of what the fake host keeps is taken. */
     block(MM_MIN_ADDRESS, FAKE_USER);
     block(ADDR(FAKE_PAGES), MYST_USER_END);

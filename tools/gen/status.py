@@ -9,6 +9,8 @@ flags.
 
     /* covers: eventfd2 EFD_SEMAPHORE read EAGAIN */
 
+NEVER_FAILS and NEVER_RETURNS stand for the errnos of a call that has none, and exclude them.
+
 A call is `full` when at least one case proves an errno or a flag of it, every case that covers it
 passed inside and did not fail natively, and it answers wrong arguments as the running kernel does
 (tests/table/); else `partial`. A case that is skipped in both modes proves nothing and denies
@@ -25,6 +27,7 @@ from table import Table
 
 COVERED_CASE = re.compile(r"/\*\s*covers:(.*?)\*/\s*static\s+void\s+(\w+)\s*\(", re.S)
 COVERS = re.compile(r"/\*\s*covers:(.*?)\*/", re.S)
+ERRNO = re.compile(r"E[A-Z0-9]+")
 CALL = re.compile(r"_?[a-z][a-z0-9_]*")
 
 
@@ -36,6 +39,7 @@ class Coverage:
         self.cases = {}
         self.detailed = set()
         self.faults = []
+        self.words = {}
         for path in sorted(glob.glob("tests/conformance/*/*.c")):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
@@ -44,6 +48,10 @@ class Coverage:
                 self._check(calls, path, text.count("\n", 0, match.start()) + 1, match.group(1))
             for words, case in COVERED_CASE.findall(text):
                 self._add(test, case, words)
+        for call, words in sorted(self.words.items()):
+            errnos = sorted(word for word in words if ERRNO.fullmatch(word))
+            if errnos and words & {"NEVER_FAILS", "NEVER_RETURNS"}:
+                self.faults.append(f"covers: {call} never fails, yet {', '.join(errnos)}")
 
     def _check(self, calls, path, line, words):
         for word in words.replace("*", " ").split():
@@ -58,6 +66,7 @@ class Coverage:
                 self.cases.setdefault(call, set()).add((test, case))
             elif call:
                 self.detailed.add(call)
+                self.words.setdefault(call, set()).add(word)
 
 
 def status_of(call, coverage, results):

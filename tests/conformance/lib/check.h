@@ -10,7 +10,8 @@
  *
  * Above each case stands a line "covers: CALL WORD... CALL WORD..." that tells the table of calls
  * what the case proves: a name in lower case is a system call, the words in upper case after it are
- * errnos, flags and commands of that call; a call without words is covered for plain success.
+ * errnos, flags and commands of that call; a call without words is covered for plain success. Of a call
+ * that has no errors and no flags it says NEVER_FAILS or NEVER_RETURNS.
  */
 #ifndef CONFORMANCE_CHECK_H
 #define CONFORMANCE_CHECK_H

@@ -302,6 +302,58 @@ static void mcl_future_makes_new_mappings_resident(void **state)
     child_passes(lock_future, NULL);
 }
 
+/* covers: munlockall NEVER_FAILS */
+static void unlocking_what_is_not_locked_succeeds(void **state)
+{
+    (void)state;
+    need_eq(SYS(SYS_munlockall), 0);
+    need_eq(SYS(SYS_munlockall, -1, -1, -1), 0);
+    as_nobody({
+        need_eq(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){0, 0}), 0);
+        need_eq(SYS(SYS_munlockall), 0);
+    });
+}
+
+static long locked_kb(void)
+{
+    char line[128];
+    long kb = -1;
+    FILE *file = fopen("/proc/self/status", "re");
+
+    need(file);
+    while (fgets(line, sizeof line, file)) {
+        sscanf(line, "VmLck: %ld", &kb);
+    }
+    fclose(file);
+    return kb;
+}
+
+static int lock_and_unlock(void *arg)
+{
+    char *at = pages(4);
+
+    (void)arg;
+    need_eq(mlock(at, PAGE), 0);
+    need_eq(SYS(SYS_mlock2, at + 2 * PAGE, PAGE, 1), 0);
+    need_eq(SYS(SYS_mlockall, MCL_FUTURE), 0);
+    need(locked_kb() >= 8);
+    need_eq(SYS(SYS_munlockall), 0);
+    need_eq(locked_kb(), 0);
+    munmap(pages(4), 4 * PAGE);
+    at = pages(4); /* and what comes later is not locked either */
+    need_eq(locked_kb(), 0);
+    need_eq(madvise(at, PAGE, MADV_DONTNEED), 0);
+    return 0;
+}
+
+/* covers: munlockall NEVER_FAILS mlockall MCL_FUTURE */
+static void everything_is_unlocked_and_what_comes_later_too(void **state)
+{
+    (void)state;
+    need_capability(CAP_IPC_LOCK);
+    child_passes(lock_and_unlock, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +375,8 @@ int main(void)
         cmocka_unit_test(mlock2_takes_onfault_and_no_unknown_flag),
         cmocka_unit_test(mlockall_checks_its_flags),
         cmocka_unit_test(mcl_future_makes_new_mappings_resident),
+        cmocka_unit_test(unlocking_what_is_not_locked_succeeds),
+        cmocka_unit_test(everything_is_unlocked_and_what_comes_later_too),
     };
 
     return cmocka_run_group_tests_name("mm/madvise", tests, NULL, NULL);

@@ -264,6 +264,48 @@ static void brk_beyond_rlimit_data_is_refused(void **state)
     child_passes(brk_limited, NULL);
 }
 
+static int brk_by_libc(void *arg)
+{
+    char *start = sbrk(0);
+
+    (void)arg;
+    need(start != (char *)-1);
+    need_eq(brk(start + 3 * PAGE), 0);
+    need(sbrk(0) == start + 3 * PAGE);
+    start[3 * PAGE - 1] = 1;
+    need_errno(brk((char *)NULL + (1ul << 47)), ENOMEM);
+    need(sbrk(0) == start + 3 * PAGE);
+    need(sbrk(-2 * (long)PAGE) == start + 3 * PAGE);
+    need(sbrk(0) == start + PAGE);
+    need_errno(sbrk(1L << 46), ENOMEM);
+    return 0;
+}
+
+/* covers: brk ENOMEM */
+static void libc_makes_an_error_of_an_end_that_did_not_move(void **state)
+{
+    (void)state;
+    child_passes(brk_by_libc, NULL);
+}
+
+static int brk_within_address_space(void *arg)
+{
+    long start = brk_raw(0);
+
+    (void)arg;
+    need_eq(setrlimit(RLIMIT_AS, &(struct rlimit){1 << 20, 1 << 20}), 0); /* less than there is */
+    need_eq(brk_raw(start + (1 << 20)), start);
+    need_errno(brk((void *)(start + (1 << 20))), ENOMEM);
+    return 0;
+}
+
+/* covers: brk ENOMEM */
+static void brk_beyond_rlimit_as_is_refused(void **state)
+{
+    (void)state;
+    child_passes(brk_within_address_space, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +320,8 @@ int main(void)
         cmocka_unit_test(brk_grows_zeroed_and_shrinks),
         cmocka_unit_test(impossible_brk_returns_the_present_end),
         cmocka_unit_test(brk_beyond_rlimit_data_is_refused),
+        cmocka_unit_test(libc_makes_an_error_of_an_end_that_did_not_move),
+        cmocka_unit_test(brk_beyond_rlimit_as_is_refused),
     };
 
     return cmocka_run_group_tests_name("mm/mprotect", tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void every_thread_has_its_own_base(void **state)
     need(other != 0 && other != fs_base());
 }
 
-/* covers: set_tid_address gettid */
+/* covers: set_tid_address NEVER_FAILS gettid NEVER_FAILS */
 static void set_tid_address_returns_the_tid(void **state)
 {
     pid_t pid;
@@ -154,7 +154,7 @@ static int word_of_thread(void *arg)
     return 0;
 }
 
-/* covers: set_tid_address exit futex */
+/* covers: set_tid_address NEVER_FAILS exit futex */
 static void word_of_set_tid_address_is_cleared_and_woken_at_the_end(void **state)
 {
     (void)state;

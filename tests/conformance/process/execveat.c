@@ -244,6 +244,45 @@ static void script_by_descriptor_is_named_through_dev_fd(void **state)
     close(fd);
 }
 
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000
+#endif
+
+static long check_run(const char *path, char *const argv[], int flags)
+{
+    return SYS(SYS_execveat, AT_FDCWD, path, argv, NULL, flags | AT_EXECVE_CHECK);
+}
+
+/* covers: execveat AT_EXECVE_CHECK ENOENT EACCES E2BIG EFAULT */
+static void check_tells_what_execution_would_but_runs_nothing(void **state)
+{
+    char *argv[] = {"none", NULL}, *far[] = {BAD_PTR, NULL};
+    char *longest = malloc(1 << 18), *big[] = {longest, NULL};
+    long result;
+
+    (void)state;
+    need(longest);
+    memset(longest, 'x', (1 << 18) - 1);
+    longest[(1 << 18) - 1] = '\0';
+    make_file("text", "neither script nor program");
+    result = check_run("text", argv, 0);
+    if (result == -EINVAL) {
+        free(longest);
+        skip_because("AT_EXECVE_CHECK is not in the running kernel");
+    }
+    need_eq(result, -EACCES);
+    need_eq(chmod("text", 0755), 0);
+    need_eq(check_run("text", argv, 0), 0); /* not asked: whether anything could run it */
+    need_eq(check_run("missing", argv, 0), -ENOENT);
+    need_eq(check_run(".", argv, 0), -EACCES);
+    need_eq(check_run("text", far, 0), -EFAULT);
+    need_eq(check_run("text", big, 0), -E2BIG);
+    need_eq(symlink("text", "link"), 0);
+    need_eq(check_run("link", argv, AT_SYMLINK_NOFOLLOW), -ELOOP);
+    need_eq(check_run("link", argv, 0), 0);
+    free(longest);
+}
+
 int main(int argc, char **argv)
 {
 #define case_in_dir(f) cmocka_unit_test_setup_teardown(f, setup, tempdir_teardown)
@@ -265,6 +304,7 @@ int main(int argc, char **argv)
         case_in_dir(bad_path_pointer_is_efault),
         case_in_dir(script_by_a_close_on_exec_descriptor_is_enoent),
         case_in_dir(script_by_descriptor_is_named_through_dev_fd),
+        case_in_dir(check_tells_what_execution_would_but_runs_nothing),
     };
     int result = program_role(roles, argc, argv);
 

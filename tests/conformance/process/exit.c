@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
-/* covers: exit_group */
+/* covers: exit_group NEVER_RETURNS */
 static void exit_status_is_cut_to_eight_bits(void **state)
 {
     pid_t pid;
@@ -19,7 +19,7 @@ static void exit_status_is_cut_to_eight_bits(void **state)
     need_eq(child_end(pid), 0x3400);
 }
 
-/* covers: exit */
+/* covers: exit NEVER_RETURNS */
 static void exit_of_the_only_thread_ends_the_process(void **state)
 {
     pid_t pid;
@@ -61,7 +61,7 @@ static int exit_with_threads(void *arg)
     return CHILD_FAILED;
 }
 
-/* covers: exit_group */
+/* covers: exit_group NEVER_RETURNS */
 static void exit_group_ends_sleeping_and_running_threads(void **state)
 {
     (void)state;
@@ -82,7 +82,7 @@ static int exit_group_in_thread(void *arg)
     return sleep_forever(NULL);
 }
 
-/* covers: exit_group */
+/* covers: exit_group NEVER_RETURNS */
 static void exit_group_by_another_thread_gives_the_status(void **state)
 {
     (void)state;
@@ -115,7 +115,7 @@ static int main_thread_leaves_first(void *arg)
     return CHILD_FAILED;
 }
 
-/* covers: exit */
+/* covers: exit NEVER_RETURNS */
 static void process_lives_on_without_its_first_thread(void **state)
 {
     (void)state;
@@ -129,7 +129,7 @@ static void *leave(void *arg)
     return NULL;
 }
 
-/* covers: exit */
+/* covers: exit NEVER_RETURNS */
 static void exit_of_one_thread_leaves_the_others_running(void **state)
 {
     pthread_t thread;
@@ -248,7 +248,7 @@ static void child_of_a_thread_that_ended_stays_with_the_process(void **state)
     free(numbers);
 }
 
-/* covers: exit_group */
+/* covers: exit_group NEVER_RETURNS */
 static void descriptors_are_closed_at_the_end(void **state)
 {
     int fd[2];

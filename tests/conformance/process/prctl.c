@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
+#include "../../../kernel/abi/newer.h"
+
 #ifndef PR_SET_VMA
 #define PR_SET_VMA           0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
@@ -320,6 +322,74 @@ static void seccomp_is_off_and_unknown_modes_are_einval(void **state)
     need(mode == 0 || mode == 2 || mode == -EINVAL);
 }
 
+static int deny_code(void *arg)
+{
+    char *argv[] = {"true", NULL}, *envp[] = {NULL};
+    char *data, *code;
+
+    (void)arg;
+    data = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    need(data != MAP_FAILED && code != MAP_FAILED);
+    need_eq(pr(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0), 0);
+    need_errno(mprotect(data, 4096, PROT_READ | PROT_EXEC), EACCES);
+    need_errno(mprotect(code, 4096, PROT_READ | PROT_WRITE | PROT_EXEC), EACCES);
+    need_eq(SYS(SYS_pkey_mprotect, data, 4096, PROT_EXEC, -1), -EACCES);
+    need_eq(mprotect(code, 4096, PROT_READ | PROT_EXEC), 0);
+    need_eq(mprotect(code, 4096, PROT_READ), 0);
+    need_errno(mprotect(code, 4096, PROT_READ | PROT_EXEC), EACCES); /* once given up, it is gone */
+    need_errno(
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+        EACCES);
+    need(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    need_eq(pr(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0), 0);
+    need_eq(pr(PR_SET_MDWE, 0, 0, 0, 0), -EPERM);
+    need_eq(pr(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT, 0, 0, 0), -EPERM);
+    in_child(need_eq(pr(PR_GET_MDWE, 0, 0, 0, 0), PR_MDWE_REFUSE_EXEC_GAIN));
+    execve("/bin/true", argv, envp); /* programs still load */
+    return CHILD_FAILED;
+}
+
+static void need_mdwe(void)
+{
+    if (pr(PR_GET_MDWE, 0, 0, 0, 0) == -EINVAL) {
+        skip_because("PR_SET_MDWE is not in the running kernel");
+    }
+}
+
+/* covers: prctl PR_SET_MDWE PR_GET_MDWE EPERM mprotect EACCES mmap EACCES pkey_mprotect EACCES */
+static void no_memory_becomes_code_any_more(void **state)
+{
+    (void)state;
+    need_mdwe();
+    child_passes(deny_code, NULL);
+}
+
+/* covers: prctl PR_SET_MDWE */
+static void denial_may_be_kept_from_children(void **state)
+{
+    (void)state;
+    need_mdwe();
+    in_child({
+        need_eq(pr(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT, 0, 0, 0), 0);
+        need_eq(pr(PR_GET_MDWE, 0, 0, 0, 0), PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT);
+        in_child(need_eq(pr(PR_GET_MDWE, 0, 0, 0, 0), 0));
+    });
+}
+
+/* covers: prctl PR_SET_MDWE PR_GET_MDWE EINVAL */
+static void arguments_about_code_are_checked(void **state)
+{
+    (void)state;
+    need_mdwe();
+    need_eq(pr(PR_SET_MDWE, PR_MDWE_NO_INHERIT, 0, 0, 0), -EINVAL);
+    need_eq(pr(PR_SET_MDWE, 4, 0, 0, 0), -EINVAL);
+    need_eq(pr(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 1, 0, 0), -EINVAL);
+    need_eq(pr(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 1), -EINVAL);
+    need_eq(pr(PR_GET_MDWE, 1, 0, 0, 0), -EINVAL);
+    need_eq(pr(PR_GET_MDWE, 0, 0, 0, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +410,9 @@ int main(void)
         cmocka_unit_test(securebits_are_read),
         cmocka_unit_test(time_stamp_counter_and_huge_pages_are_asked_about),
         cmocka_unit_test(seccomp_is_off_and_unknown_modes_are_einval),
+        cmocka_unit_test(no_memory_becomes_code_any_more),
+        cmocka_unit_test(denial_may_be_kept_from_children),
+        cmocka_unit_test(arguments_about_code_are_checked),
     };
 
     return cmocka_run_group_tests_name("process/prctl", tests, NULL, NULL);

@@ -8,6 +8,9 @@
 #include <sys/rseq.h>
 
 #define SIGNATURE RSEQ_SIG
+
+#include "../../../kernel/abi/newer.h" /* MEMBARRIER_CMD_GET_REGISTRATIONS */
+
 #define AREA_SIZE 32
 
 /* libc has registered an area for every thread; a case first takes that away. */
@@ -188,6 +191,61 @@ static void barrier_commands_are_told_and_carried_out(void **state)
     need_eq(child_end(pid), 0);
 }
 
+static long barrier(int cmd)
+{
+    return SYS(SYS_membarrier, cmd, 0, 0);
+}
+
+/* covers: membarrier MEMBARRIER_CMD_GLOBAL_EXPEDITED MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED
+ * MEMBARRIER_CMD_PRIVATE_EXPEDITED MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED EPERM
+ * MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE
+ * MEMBARRIER_CMD_GET_REGISTRATIONS */
+static void private_barriers_are_registered_one_by_one(void **state)
+{
+    static const int commands[] = {MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+                                   MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE};
+    long known = barrier(MEMBARRIER_CMD_QUERY);
+
+    (void)state;
+    if (known == -ENOSYS) {
+        skip_because("membarrier is not in the running kernel");
+    }
+    in_child({
+        long registered = 0;
+
+        need_eq(barrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED), 0); /* needs no registration */
+        need_eq(barrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED), 0);
+        registered |= MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED;
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+            if (!(known & commands[i])) {
+                continue;
+            }
+            need_eq(barrier(commands[i]), -EPERM);
+            need_eq(barrier(commands[i] << 1), 0); /* the registration's bit is the next one */
+            need_eq(barrier(commands[i]), 0);
+            registered |= commands[i] << 1;
+            if (known & MEMBARRIER_CMD_GET_REGISTRATIONS) {
+                need_eq(barrier(MEMBARRIER_CMD_GET_REGISTRATIONS), registered);
+            }
+        }
+        in_child(need_eq(barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED), 0)); /* inherited */
+    });
+}
+
+/* covers: membarrier EINVAL */
+static void unknown_commands_and_flags_are_einval(void **state)
+{
+    (void)state;
+    if (barrier(MEMBARRIER_CMD_QUERY) == -ENOSYS) {
+        skip_because("membarrier is not in the running kernel");
+    }
+    need_eq(barrier(-1), -EINVAL);
+    need_eq(barrier(3), -EINVAL);
+    need_eq(barrier(1 << 20), -EINVAL);
+    need_eq(SYS(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 1, 0), -EINVAL);
+    need_eq(SYS(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 2, 0), -EINVAL);
+}
+
 static long compare(pid_t one, pid_t two, int kind, long a, long b)
 {
     return SYS(SYS_kcmp, one, two, kind, a, b);
@@ -233,6 +291,8 @@ int main(void)
         cmocka_unit_test(signal_in_a_critical_section_aborts_it),
         cmocka_unit_test(abort_handler_without_the_signature_is_sigsegv),
         cmocka_unit_test(barrier_commands_are_told_and_carried_out),
+        cmocka_unit_test(private_barriers_are_registered_one_by_one),
+        cmocka_unit_test(unknown_commands_and_flags_are_einval),
         cmocka_unit_test(kcmp_tells_what_processes_share),
     };
 

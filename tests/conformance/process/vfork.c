@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 static volatile int told;
 
@@ -325,6 +326,32 @@ static void two_hundred_vfork_and_exec_cycles_lose_nothing(void **state)
     }
 }
 
+static int at_the_limit(void *arg)
+{
+    pid_t pid;
+
+    (void)arg;
+    if (getuid() == 0) {
+        need_eq(SYS(SYS_setresgid, 54322, 54322, 54322), 0);
+        need_eq(SYS(SYS_setresuid, 54322, 54322, 54322), 0);
+    }
+    need_eq(setrlimit(RLIMIT_NPROC, &(struct rlimit){0, 0}), 0);
+    pid = vfork();
+    if (pid == 0) {
+        _exit(0);
+    }
+    need_eq(pid, -1);
+    need_eq(errno, EAGAIN);
+    return 0;
+}
+
+/* covers: vfork EAGAIN */
+static void vfork_beyond_the_process_limit_is_eagain(void **state)
+{
+    (void)state;
+    child_passes(at_the_limit, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +369,7 @@ int main(void)
         cmocka_unit_test(vfork_in_a_vfork_child_returns_in_order),
         cmocka_unit_test(posix_spawn_runs_a_program_and_reports_a_missing_one),
         cmocka_unit_test(two_hundred_vfork_and_exec_cycles_lose_nothing),
+        cmocka_unit_test(vfork_beyond_the_process_limit_is_eagain),
     };
 
     return cmocka_run_group_tests_name("process/vfork", tests, NULL, NULL);

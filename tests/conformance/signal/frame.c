@@ -369,7 +369,7 @@ static int return_nowhere(void *arg)
     return 0;
 }
 
-/* covers: rt_sigreturn */
+/* covers: rt_sigreturn SIGSEGV */
 static void return_to_a_non_canonical_address_is_sigsegv(void **state)
 {
     (void)state;
@@ -383,7 +383,7 @@ static int sigreturn_without_frame(void *arg)
     return 0;
 }
 
-/* covers: rt_sigreturn */
+/* covers: rt_sigreturn SIGSEGV */
 static void rt_sigreturn_without_a_readable_frame_is_sigsegv(void **state)
 {
     (void)state;

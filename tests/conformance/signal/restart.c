@@ -471,6 +471,14 @@ static void interrupted_write_returns_what_it_wrote(void **state)
     child_passes(partial_write_body, NULL);
 }
 
+/* covers: restart_syscall EINTR */
+static void nothing_to_go_on_with_is_eintr(void **state)
+{
+    (void)state;
+    need_eq(SYS(SYS_restart_syscall), -EINTR);
+    need_eq(SYS(SYS_restart_syscall, 1, 2, 3), -EINTR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +496,7 @@ int main(void)
         cmocka_unit_test(interrupted_sleep_tells_the_remaining_time),
         cmocka_unit_test(ignored_signal_does_not_end_a_sleep),
         cmocka_unit_test(interrupted_write_returns_what_it_wrote),
+        cmocka_unit_test(nothing_to_go_on_with_is_eintr),
     };
 
     return cmocka_run_group_tests_name("signal/restart", tests, NULL, NULL);

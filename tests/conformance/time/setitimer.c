@@ -166,7 +166,7 @@ static void bad_addresses_fault(void **state)
     assert_errno(get(ITIMER_REAL, BAD_PTR), EFAULT);
 }
 
-/* covers: alarm */
+/* covers: alarm NEVER_FAILS */
 static void alarm_counts_seconds_and_tells_the_rest(void **state)
 {
     (void)state;
@@ -197,6 +197,37 @@ static void alarm_sends_its_signal(void **state)
     default_signal(SIGALRM);
 }
 
+/* covers: alarm NEVER_FAILS */
+static void any_number_of_seconds_is_taken(void **state)
+{
+    (void)state;
+    assert_returns(syscall(SYS_alarm, -1), 0);
+    long left = syscall(SYS_alarm, 0);
+    assert_true(left > 0x7fffff00 && left <= 0xffffffffL); /* as many as an unsigned int has */
+    assert_returns(syscall(SYS_alarm, 1UL << 32), 0);
+    assert_returns(syscall(SYS_alarm, 0), 0); /* the upper half of the register is ignored */
+}
+
+/* covers: alarm NEVER_FAILS setitimer ITIMER_REAL */
+static void rest_is_rounded_but_never_to_nothing(void **state)
+{
+    (void)state;
+    struct itimerval value = {.it_value = {.tv_usec = 400000}};
+
+    must(set(ITIMER_REAL, &value, NULL));
+    assert_returns(syscall(SYS_alarm, 0), 1);
+    value.it_value = (struct timeval){.tv_sec = 100, .tv_usec = 900000};
+    must(set(ITIMER_REAL, &value, NULL));
+    assert_returns(syscall(SYS_alarm, 0), 101);
+    value = (struct itimerval){.it_value = {.tv_sec = 100}, .it_interval = {.tv_sec = 7}};
+    must(set(ITIMER_REAL, &value, NULL));
+    long left = syscall(SYS_alarm, 200); /* and the interval is gone */
+    assert_true(left >= 90 && left <= 100);
+    must(get(ITIMER_REAL, &value));
+    assert_int_equal(value.it_interval.tv_sec, 0);
+    must(syscall(SYS_alarm, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +243,8 @@ int main(void)
         cmocka_unit_test(bad_addresses_fault),
         cmocka_unit_test(alarm_counts_seconds_and_tells_the_rest),
         cmocka_unit_test(alarm_sends_its_signal),
+        cmocka_unit_test(any_number_of_seconds_is_taken),
+        cmocka_unit_test(rest_is_rounded_but_never_to_nothing),
     };
 
     return cmocka_run_group_tests_name("time/setitimer", tests, NULL, NULL);
