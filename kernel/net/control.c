@@ -54,16 +54,17 @@ void control_put(struct message *msg, int level, int type, const void *data, siz
 
 void control_put_timestamp(struct message *msg, const struct socket *sock, ktime stamp)
 {
-    if (socket_option(sock, SOCKET_TIMESTAMPNS)) {
-        struct timespec ts = timespec_of(stamp);
+    struct timespec ts = timespec_of(stamp);
+    struct timeval tv = {.tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / NSEC_PER_USEC};
 
+    if (socket_option(sock, SOCKET_TIMESTAMPNS))
         control_put(msg, SOL_SOCKET, SO_TIMESTAMPNS_OLD, &ts, sizeof(ts));
-    } else if (socket_option(sock, SOCKET_TIMESTAMP)) {
-        struct timeval tv = {.tv_sec = stamp / NSEC_PER_SEC,
-                             .tv_usec = stamp % NSEC_PER_SEC / NSEC_PER_USEC};
-
+    else if (socket_option(sock, SOCKET_TIMESTAMPNS_NEW))
+        control_put(msg, SOL_SOCKET, SO_TIMESTAMPNS_NEW, &ts, sizeof(ts));
+    else if (socket_option(sock, SOCKET_TIMESTAMP))
         control_put(msg, SOL_SOCKET, SO_TIMESTAMP_OLD, &tv, sizeof(tv));
-    }
+    else if (socket_option(sock, SOCKET_TIMESTAMP_NEW))
+        control_put(msg, SOL_SOCKET, SO_TIMESTAMP_NEW, &tv, sizeof(tv));
 }
 
 void control_close_files(const struct control *control)

@@ -26,4 +26,11 @@ static inline u32 socket_message_flags(const struct socket *sock, u32 flags)
 /* control.c: closes the descriptors that the program could not be told of. */
 void control_close_files(const struct control *control);
 
+/* socket_options.c: the layer's options of SOL_SOCKET. -ENOPROTOOPT: left to the family. *len as get_option's. */
+int socket_option_set(struct socket *sock, int option, const void *value, u32 len);
+int socket_option_get(struct socket *sock, int option, void *value, u32 *len);
+/* Those that tell their length in ways of their own. */
+int socket_option_get_sized(struct socket *sock, int option, void __user *optval,
+                            int __user *optlen, u32 room);
+
 #endif

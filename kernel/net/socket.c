@@ -2,6 +2,7 @@
  * kernel/net/socket.c: sockets as files, and their families; socket(2), socketpair(2).
  */
 #include "abi/socket.h"
+#include "net/filter.h"
 #include "net/inet/inet.h"
 #include "net/internal.h"
 #include "net/unix/unix.h"
@@ -88,6 +89,7 @@ static void socket_release(struct file *file)
     struct socket *sock = socket_of(file);
     const struct cred *peer = sock->peer.cred;
 
+    filter_put(TAKE(sock->filter));
     sock->ops->release(sock);
     if (peer)
         cred_put(peer);

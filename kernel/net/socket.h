@@ -20,6 +20,7 @@
 #include <linux/socket.h>
 
 struct socket;
+struct socket_filter;
 
 /* An address in kernel memory. len counts from the family's two bytes on; 0: there is none. */
 struct sock_addr {
@@ -100,7 +101,17 @@ enum socket_bit {
     SOCKET_ZEROCOPY,
     SOCKET_PASSPIDFD,
     SOCKET_PASSRIGHTS, /* set at first */
+    SOCKET_LOCK_FILTER,
+    SOCKET_SELECT_ERR_QUEUE, /* an error in the error queue is POLLPRI, too */
+    SOCKET_NOFCS,            /* this and the next are for devices that no instance has */
+    SOCKET_WIFI_STATUS,
+    SOCKET_TIMESTAMP_NEW, /* the same with times of 64 bits on all machines */
+    SOCKET_TIMESTAMPNS_NEW,
 };
+
+#define SOCKET_STAMPS                                                                              \
+    (BIT(SOCKET_TIMESTAMP) | BIT(SOCKET_TIMESTAMPNS) | BIT(SOCKET_TIMESTAMP_NEW) |                 \
+     BIT(SOCKET_TIMESTAMPNS_NEW))
 
 /* The head of each family's own structure. */
 struct socket {
@@ -117,14 +128,16 @@ struct socket {
     u32 send_buffer, receive_buffer;     /* bytes as getsockopt shows them: twice what was asked */
     u32 receive_low;                     /* SO_RCVLOWAT */
     ktime send_timeout, receive_timeout; /* 0: none */
-    u32 priority, mark;
-    s32 peek_offset;             /* SO_PEEK_OFF; -1: off. Only where ops->peek_offset */
-    bool listening;              /* SO_ACCEPTCONN; listen(2) sets it */
-    s32 incoming_cpu;            /* SO_INCOMING_CPU, as it was set; -1 */
-    u64 cookie;                  /* SO_COOKIE; 0: nobody has asked yet */
-    struct sock_peer {           /* SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD; by AF_UNIX */
-        s32 pid;                 /* 0: none */
-        const struct cred *cred; /* counted, or NULL */
+    u32 priority, mark, busy_poll;
+    u32 device;                   /* SO_BINDTODEVICE: index of the interface; 0: any */
+    struct socket_filter *filter; /* counted, or NULL; net/filter.h */
+    s32 peek_offset;              /* SO_PEEK_OFF; -1: off. Only where ops->peek_offset */
+    bool listening;               /* SO_ACCEPTCONN; listen(2) sets it */
+    s32 incoming_cpu;             /* SO_INCOMING_CPU, as it was set; -1 */
+    u64 cookie;                   /* SO_COOKIE; 0: nobody has asked yet */
+    struct sock_peer {            /* SO_PEERCRED, SO_PEERGROUPS, SO_PEERPIDFD; by AF_UNIX */
+        s32 pid;                  /* 0: none */
+        const struct cred *cred;  /* counted, or NULL */
     } peer;
 };
 

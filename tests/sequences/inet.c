@@ -2,6 +2,7 @@
 #include "sequence.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -122,6 +123,38 @@ static void datagrams_cross_the_loopback(void **state)
     sequence(datagrams);
 }
 
+/* --- filters ------------------------------------------------------------------------------------------------ */
+
+static int filters(void *arg)
+{
+    struct sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+                                 BPF_STMT(BPF_ST, 3),
+                                 BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 3, 0, 1),
+                                 BPF_STMT(BPF_RET | BPF_K, 0),
+                                 BPF_STMT(BPF_LD | BPF_MEM, 3),
+                                 BPF_STMT(BPF_RET | BPF_A, 0)};
+    struct sock_fprog program = {sizeof(code) / sizeof(code[0]),
+                                 (void *)mock_put(code, sizeof(code))};
+    mock_user at = mock_put(&program, sizeof(program)), fds = mock_room(8);
+
+    must(mock_call(__NR_socketpair, AF_UNIX, SOCK_DGRAM, 0, fds));
+    int in = mock_get(int, fds), out = mock_get(int, fds + 4);
+
+    for (int i = 0; i < 2; i++)
+        expect_equal(mock_call(__NR_setsockopt, in, SOL_SOCKET, SO_ATTACH_FILTER, at, 16), 0);
+    expect_equal(mock_call(__NR_write, out, mock_string("text"), 4), 4);
+    expect_equal(mock_call(__NR_write, out, mock_string("t"), 1), 1);
+    expect_equal(mock_call(__NR_read, in, mock_room(8), 8), 1);
+    must(mock_call(__NR_close, in));
+    must(mock_call(__NR_close, out));
+    return 0;
+}
+
+static void filters_go_with_their_socket(void **state)
+{
+    sequence(filters);
+}
+
 /* --- options and messages ----------------------------------------------------------------------------------- */
 
 static int options(void *arg)
@@ -203,9 +236,13 @@ static void netlink_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stream_crosses_the_loopback), cmocka_unit_test(connections_are_deferred),
-        cmocka_unit_test(datagrams_cross_the_loopback),  cmocka_unit_test(long_options_are_taken),
-        cmocka_unit_test(many_descriptors_are_passed),   cmocka_unit_test(netlink_answers),
+        cmocka_unit_test(a_stream_crosses_the_loopback),
+        cmocka_unit_test(connections_are_deferred),
+        cmocka_unit_test(datagrams_cross_the_loopback),
+        cmocka_unit_test(filters_go_with_their_socket),
+        cmocka_unit_test(long_options_are_taken),
+        cmocka_unit_test(many_descriptors_are_passed),
+        cmocka_unit_test(netlink_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

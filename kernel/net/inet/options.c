@@ -215,11 +215,17 @@ static int set_v4(struct inet_sock *is, int option, const void *value, u32 len)
     default:
         break;
     }
-    err = option_number(value, len, &number);
+    /* Linux takes nothing at all for zero */
+    number = 0;
+    err = len ? option_number(value, len, &number) : 0;
     if (err)
         return err;
     if (option == IP_TOS)
         return set_tos(is, number);
+    if (option == IP_ROUTER_ALERT)
+        return -EINVAL; /* ip(7): only for raw sockets; and nothing is routed here */
+    if (option == IP_UNICAST_IF && len != sizeof(number))
+        return -EINVAL;
     if (option == IP_UNICAST_IF) {
         WRITE_ONCE(is->options.unicast_if, (u32)number);
         return number && number != (int)swap32(LO_INDEX) ? -EADDRNOTAVAIL : 0;
@@ -299,8 +305,6 @@ int inet_set_option(struct socket *sock, int level, int option, const void *valu
         err = set_v4(is, option, value, len);
     else if (level == IPPROTO_IPV6 && sock->family == AF_INET6)
         err = set_v6(is, option, value, len);
-    else if (level == SOL_SOCKET && option == SO_BINDTODEVICE)
-        err = len && *(const char *)value && strncmp(value, "lo", len) ? -ENODEV : 0;
     return err ? err : tell_outside(is, level, option, value, len);
 }
 
@@ -429,9 +433,6 @@ int inet_get_option(struct socket *sock, int level, int option, void *value, u32
         return get_v4(is, option, value, len);
     if (level == IPPROTO_IPV6 && sock->family == AF_INET6)
         return get_v6(is, option, value, len);
-    if (level == SOL_SOCKET && option == SO_BINDTODEVICE) {
-        *len = 0;
-        return 0;
-    }
-    return -ENOPROTOOPT;
+    /* what Linux's two families say of a level that they do not know */
+    return level != SOL_SOCKET && sock->family == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
 }

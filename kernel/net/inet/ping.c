@@ -3,6 +3,7 @@
  * receives the answers. Inside, this machine answers itself: the request comes back as the answer at once.
  */
 #include "base/errno.h"
+#include "net/inet/ip_header.h"
 #include "net/inet/udp.h"
 
 /* RFC 792 and RFC 4443: the header of an echo message. */
@@ -30,29 +31,11 @@ int ping_allowed(void)
     return -EACCES;
 }
 
-/* RFC 1071: the sum of 16-bit words in ones' complement. */
-static u32 sum_words(const u8 *data, u32 len, u32 sum)
-{
-    for (u32 i = 0; i + 1 < len; i += 2)
-        sum += (u32)data[i] << 8 | data[i + 1];
-    if (len & 1)
-        sum += (u32)data[len - 1] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
-/* RFC 8200, section 8.1: ICMPv6 covers the addresses, the length and the protocol, too. */
 static u16 checksum(const struct datagram *dg, bool v4)
 {
-    u32 sum = 0;
+    u32 sum = v4 ? 0 : ip_sum_pseudo_v6(&dg->from.ip, &dg->to.ip, IPPROTO_ICMPV6, dg->len);
 
-    if (!v4) {
-        sum = sum_words(dg->from.ip.s6_addr, 16, sum);
-        sum = sum_words(dg->to.ip.s6_addr, 16, sum);
-        sum += dg->len + IPPROTO_ICMPV6;
-    }
-    return (u16)~sum_words(dg->data, dg->len, sum);
+    return ip_checksum(ip_sum(dg->data, dg->len, sum));
 }
 
 ssize_t ping_answer(struct udp_sock *us, struct datagram *dg)
@@ -73,7 +56,7 @@ ssize_t ping_answer(struct udp_sock *us, struct datagram *dg)
     echo->type = v4 ? ECHO_REPLY_V4 : ECHO_REPLY_V6;
     echo->id = swap16(from.port);
     echo->checksum = 0;
-    echo->checksum = swap16(checksum(dg, v4));
+    echo->checksum = checksum(dg, v4);
     udp_queue(us, dg);
     return len;
 }

@@ -2,6 +2,7 @@
 #include "base/errno.h"
 #include "mm/alloc.h"
 #include "net/inet/tcp.h"
+#include "net/interfaces.h"
 
 #define SYN_SECONDS 127 /* tcp(7): tcp_syn_retries */
 
@@ -222,6 +223,8 @@ static int choose_source(struct inet_sock *is, struct endpoint *local, struct en
     if (ip_is_broadcast(&peer->ip))
         return -EACCES;
     err = ip_route(peer, &from, inside);
+    if (!err && !*inside && READ_ONCE(is->sock.device) == LOOPBACK_INDEX)
+        err = -ENETUNREACH; /* SO_BINDTODEVICE */
     if (err)
         return err;
     spin_lock(&is->sock.lock);

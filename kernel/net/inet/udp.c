@@ -196,6 +196,8 @@ static u32 udp_poll(struct socket *sock, struct poll_table *table)
     spin_lock(&sock->lock);
     if (sock->error || !list_empty(&us->errors))
         mask |= POLLERR;
+    if (!list_empty(&us->errors) && socket_option(sock, SOCKET_SELECT_ERR_QUEUE))
+        mask |= POLLPRI;
     if (sock->shut_read)
         mask |= POLLRDHUP | UDP_READ_BITS;
     if (sock->shut_read && sock->shut_write)

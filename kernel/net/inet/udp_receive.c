@@ -2,12 +2,16 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "mm/alloc.h"
+#include "net/filter.h"
+#include "net/inet/ip_header.h"
 #include "net/inet/udp.h"
 #include "time/time.h"
 
 #include <linux/errqueue.h>
 #include <linux/icmpv6.h>
+#include <linux/if_ether.h>
 #include <linux/ipv6.h>
+#include <linux/udp.h>
 
 #define LO_INDEX 1
 
@@ -20,13 +24,43 @@ static u32 datagram_cost(const struct datagram *dg)
     return dg->len + DATAGRAM_OVERHEAD;
 }
 
+/* Filters see the datagram with its header, behind one of IP. An echo stands for itself. */
+static bool filter_wants(struct udp_sock *us, struct datagram *dg)
+{
+    bool v4 = ip_is_v4(&dg->to.ip);
+    struct udphdr udp = {
+        .source = swap16(dg->from.port),
+        .dest = swap16(dg->to.port),
+        .len = swap16((u16)(sizeof(udp) + dg->len)),
+    };
+    u32 head_len = udp_is_ping(us) ? 0 : sizeof(udp), keep;
+    struct ip_facts facts = {.protocol = (u8)us->inet.sock.protocol,
+                             .ttl = (u8)dg->ttl,
+                             .tos = dg->tos,
+                             .payload = head_len + dg->len};
+    u8 net[IP_HEADER_MAX];
+    u32 net_len = ip_header_put(net, &dg->from.ip, &dg->to.ip, &facts);
+
+    keep =
+        filter_run(&us->inet.sock, &(struct filter_packet){.net = net,
+                                                           .net_len = net_len,
+                                                           .head = (const u8 *)&udp,
+                                                           .head_len = head_len,
+                                                           .data = dg->data,
+                                                           .data_len = dg->len,
+                                                           .protocol = v4 ? ETH_P_IP : ETH_P_IPV6});
+    if (keep)
+        dg->len = MIN(dg->len, MAX(keep, head_len) - head_len);
+    return keep;
+}
+
 void udp_queue(struct udp_sock *us, struct datagram *dg)
 {
     struct socket *sock = &us->inet.sock;
-    bool taken;
+    bool wanted = !READ_ONCE(sock->filter) || filter_wants(us, dg), taken;
 
     spin_lock(&sock->lock);
-    taken = !us->gone && us->queued <= sock->receive_buffer;
+    taken = wanted && !us->gone && us->queued <= sock->receive_buffer;
     if (taken) {
         list_add_tail(&dg->link, &us->queue);
         us->queued += datagram_cost(dg);

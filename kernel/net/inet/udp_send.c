@@ -3,6 +3,7 @@
 #include "base/string.h"
 #include "mm/alloc.h"
 #include "net/inet/udp.h"
+#include "net/interfaces.h"
 #include "time/time.h"
 
 #include <linux/ipv6.h>
@@ -180,6 +181,8 @@ static int sending_route(struct udp_sock *us, struct sending *s)
     } else {
         err = ip_route(&s->to, &from, &s->inside);
     }
+    if (!err && !s->inside && READ_ONCE(us->inet.sock.device) == LOOPBACK_INDEX)
+        err = -ENETUNREACH; /* SO_BINDTODEVICE */
     if (err)
         return err;
     if (ip_is_any(&s->from.ip))

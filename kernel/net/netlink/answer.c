@@ -1,6 +1,7 @@
 /* kernel/net/netlink/answer.c: messages as netlink(7) lays them out, made and taken apart. */
 #include "base/string.h"
 #include "mm/alloc.h"
+#include "net/filter.h"
 #include "net/netlink/internal.h"
 
 #define PACKET_ROOM 8192 /* what programs have buffers for */
@@ -24,8 +25,13 @@ static u8 *take(struct nl_answer *answer, size_t n)
 
 void packet_deliver(struct nl_sock *nl, struct nl_packet *packet)
 {
+    struct filter_packet seen = {.data = packet->data, .data_len = packet->len};
     bool fits;
 
+    if (!filter_run(&nl->sock, &seen)) {
+        kfree(packet);
+        return;
+    }
     spin_lock(&nl->sock.lock);
     fits = nl->queued + packet->len <= nl->sock.receive_buffer;
     if (fits) {

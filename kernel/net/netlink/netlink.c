@@ -352,13 +352,12 @@ static bool is_switch(int option)
 static int nl_set_option(struct socket *sock, int level, int option, const void *value, u32 len)
 {
     struct nl_sock *nl = nl_of(sock);
-    u32 number;
+    u32 number = 0;
 
     if (level != SOL_NETLINK)
         return -ENOPROTOOPT;
-    if (len < sizeof(number))
-        return -EINVAL;
-    memcpy(&number, value, sizeof(number));
+    if (len >= sizeof(number)) /* as on Linux, less is nothing */
+        memcpy(&number, value, sizeof(number));
     if (option == NETLINK_ADD_MEMBERSHIP || option == NETLINK_DROP_MEMBERSHIP)
         return set_membership(nl, number, option == NETLINK_ADD_MEMBERSHIP);
     if (option == NETLINK_LISTEN_ALL_NSID && !capable(CAP_NET_BROADCAST))

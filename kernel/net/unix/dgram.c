@@ -1,4 +1,5 @@
 /* kernel/net/unix/dgram.c: datagrams and sequenced packets: one packet a message. */
+#include "net/filter.h"
 #include "net/internal.h"
 #include "net/unix/internal.h"
 #include "net/unix/unix.h"
@@ -164,11 +165,25 @@ static int may_deliver(struct unix_sock *u, struct unix_sock *to, const struct u
     return unix_dgram_full(u, to) ? -EAGAIN : 0;
 }
 
+/* SO_ATTACH_FILTER: false when the receiver does not want it, of which the sender learns nothing. */
+static bool filter_wants(struct unix_sock *to, struct unix_packet *packet)
+{
+    u32 keep = filter_run(&to->sock,
+                          &(struct filter_packet){.data = packet->data, .data_len = packet->len});
+
+    packet->len = MIN(packet->len, keep);
+    return keep;
+}
+
 static int deliver(struct unix_sock *u, struct unix_sock *to, struct unix_packet *packet, u32 flags)
 {
     ktime timeout = READ_ONCE(u->sock.send_timeout);
     int err;
 
+    if (!filter_wants(to, packet)) {
+        unix_packet_put(packet);
+        return 0;
+    }
     spin_lock(&to->sock.lock);
     err = may_deliver(u, to, packet);
     if (err == -EAGAIN && !(flags & MSG_DONTWAIT)) {
@@ -180,8 +195,7 @@ static int deliver(struct unix_sock *u, struct unix_sock *to, struct unix_packet
             err = may_deliver(u, to, packet);
     }
     if (!err) {
-        if (socket_option(&to->sock, SOCKET_TIMESTAMP) ||
-            socket_option(&to->sock, SOCKET_TIMESTAMPNS))
+        if (to->sock.options & SOCKET_STAMPS)
             packet->stamp = time_realtime();
         unix_packet_queue(to, packet);
     }

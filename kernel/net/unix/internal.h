@@ -18,7 +18,7 @@ struct unix_packet {
     struct refcount ref;      /* the queue, and those who look at it without the lock (MSG_PEEK) */
     struct unix_sock *sender; /* constant; counted */
     u32 charge;               /* constant; bytes of the sender's buffer that it takes */
-    u32 len;                  /* constant */
+    u32 len;                  /* constant once it is queued */
     u32 taken;                /* of a stream, by the receiver's lock: bytes that were read */
     ktime stamp;              /* constant: realtime; 0: nobody asked */
     struct scm scm; /* the receiver's lock: of a stream the files go with the first byte */

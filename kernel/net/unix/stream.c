@@ -33,8 +33,7 @@ static int deliver(struct unix_sock *peer, struct unix_packet *packet, bool oob)
     else if (packet->scm.files && !socket_option(&peer->sock, SOCKET_PASSRIGHTS))
         err = -EPERM;
     if (!err) {
-        if (socket_option(&peer->sock, SOCKET_TIMESTAMP) ||
-            socket_option(&peer->sock, SOCKET_TIMESTAMPNS))
+        if (peer->sock.options & SOCKET_STAMPS)
             packet->stamp = time_realtime();
         unix_packet_queue(peer, packet);
         if (oob)

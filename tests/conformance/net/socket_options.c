@@ -409,6 +409,94 @@ static void other_levels_are_refused(void **state)
 #define stream_test(f) cmocka_unit_test_setup_teardown(f, stream_setup, teardown)
 #define dgram_test(f)  cmocka_unit_test_setup_teardown(f, dgram_setup, teardown)
 
+/* Names that older headers lack. */
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+
+/* covers: setsockopt SO_LOCK_FILTER SO_SELECT_ERR_QUEUE SO_NOFCS SO_WIFI_STATUS getsockopt SO_INCOMING_NAPI_ID */
+static void switches_of_devices_are_kept(void **state)
+{
+    (void)state;
+    static const int options[] = {SO_SELECT_ERR_QUEUE, SO_NOFCS, SO_WIFI_STATUS};
+
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        assert_int_equal(get(options[i]), 0);
+        must(set(options[i], -1));
+        assert_int_equal(get(options[i]), 1);
+        must(set(options[i], 0));
+        assert_int_equal(get(options[i]), 0);
+    }
+    assert_int_equal(get(SO_INCOMING_NAPI_ID), 0);
+    assert_errno(set(SO_INCOMING_NAPI_ID, 1), ENOPROTOOPT);
+}
+
+/* covers: setsockopt SO_BUSY_POLL EINVAL getsockopt SO_BUSY_POLL */
+static void time_of_busy_polling_is_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(get(SO_BUSY_POLL), 0);
+    assert_errno(set(SO_BUSY_POLL, -1), EINVAL);
+    must(set(SO_BUSY_POLL, 50));
+    assert_int_equal(get(SO_BUSY_POLL), 50);
+}
+
+static int set_device(const char *name, socklen_t len)
+{
+    return setsockopt(fds[0], SOL_SOCKET, SO_BINDTODEVICE, name, len);
+}
+
+/* covers: setsockopt SO_BINDTODEVICE ENODEV EPERM SO_BINDTOIFINDEX EINVAL getsockopt SO_BINDTODEVICE EINVAL */
+static void socket_is_bound_to_a_device(void **state)
+{
+    (void)state;
+    char name[16] = "x";
+    socklen_t len = sizeof name;
+
+    must(getsockopt(fds[0], SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+    assert_int_equal(len, 0);
+    assert_errno(set_device("none0", 5), ENODEV);
+    must(set_device("lo", 2));
+    len = sizeof name;
+    must(getsockopt(fds[0], SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+    assert_int_equal(len, 3);
+    assert_string_equal(name, "lo");
+    len = 15;
+    assert_errno(getsockopt(fds[0], SOL_SOCKET, SO_BINDTODEVICE, name, &len), EINVAL);
+    assert_int_equal(get(SO_BINDTOIFINDEX), 1);
+    as_nobody(assert_errno(set_device("", 0), EPERM); assert_errno(set_device("lo", 3), EPERM));
+    if (has_capability(CAP_NET_RAW)) {
+        must(set_device("", 0));
+        assert_int_equal(get(SO_BINDTOIFINDEX), 0);
+        must(set(SO_BINDTOIFINDEX, 1));
+        assert_errno(set(SO_BINDTOIFINDEX, -1), EINVAL);
+    }
+}
+
+/* covers: setsockopt SO_TIMESTAMP_NEW SO_TIMESTAMPNS_NEW recvmsg */
+static void stamps_of_the_new_kind_have_their_own_type(void **state)
+{
+    (void)state;
+    static const int options[] = {SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW};
+
+    for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+        char control[128], c;
+        struct iovec data = {&c, 1};
+        struct msghdr msg = {
+            .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = 128};
+
+        must(set(options[i], 1));
+        assert_int_equal(get(options[i]), 1);
+        assert_returns(send(fds[1], "x", 1, 0), 1);
+        assert_returns(recvmsg(fds[0], &msg, 0), 1);
+        assert_non_null(CMSG_FIRSTHDR(&msg));
+        assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_type, options[i]);
+        assert_int_equal(CMSG_FIRSTHDR(&msg)->cmsg_len, CMSG_LEN(16));
+    }
+    must(set(SO_TIMESTAMP, 0)); /* none of one kind is none of any */
+    assert_int_equal(get(SO_TIMESTAMPNS_NEW), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +521,10 @@ int main(void)
         stream_test(broken_stream_signals_unless_told_not_to),
         dgram_test(time_of_a_message_is_told),
         stream_test(other_levels_are_refused),
+        dgram_test(switches_of_devices_are_kept),
+        dgram_test(time_of_busy_polling_is_kept),
+        dgram_test(socket_is_bound_to_a_device),
+        dgram_test(stamps_of_the_new_kind_have_their_own_type),
     };
 
     return cmocka_run_group_tests_name("net/socket_options", tests, NULL, NULL);
