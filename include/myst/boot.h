@@ -26,6 +26,10 @@
 #define MYST_WINDOW_BASE 0x660000000000UL
 #define MYST_WINDOW_SIZE 0x080000000000UL /* 8 TiB of offsets; sparse */
 
+/* Between these lie the kernel's objects. */
+#define MYST_OBJECTS_START MYST_DATA_BASE
+#define MYST_OBJECTS_END   MYST_RANGE_END
+
 /* Program addresses lie below this. */
 #define MYST_USER_END 0x7ffffffff000UL
 #else
@@ -41,10 +45,14 @@
 #define MYST_WINDOW_SIZE 0x004000000000UL
 #define MYST_RANGE_END   (MYST_RANGE_START + MYST_WINDOW_SIZE)
 #define MYST_WINDOW_BASE MYST_RANGE_START
-#define MYST_DATA_BASE   MYST_RANGE_START /* what can be a kernel object: not .data and .bss here */
+#define MYST_DATA_BASE   MYST_RANGE_START
 #define MYST_TEXT_BASE   MYST_RANGE_START /* no symbols */
 #define MYST_HOST_BASE   MYST_RANGE_START
 #define MYST_USER_END    0x400000000000UL
+
+#define MYST_OBJECTS_START                                                                         \
+    0x000000001000UL /* in the heap of the process, its data, and the window */
+#define MYST_OBJECTS_END 0x800000000000UL
 #endif
 
 struct boot_mount {

@@ -65,7 +65,8 @@ static bool in_kernel_memory(const void *p)
 {
     u64 address = (u64)p;
 
-    return address >= MYST_DATA_BASE && address < MYST_RANGE_END && address % sizeof(u64) == 0;
+    return address >= MYST_OBJECTS_START && address < MYST_OBJECTS_END &&
+           address % sizeof(u64) == 0;
 }
 
 static void collect(void)

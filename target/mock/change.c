@@ -34,6 +34,7 @@ int target_file_mknod(int dir, const char *name, unsigned int mode, uint64_t rde
 
 int target_file_symlink(const char *text, int dir, const char *name)
 {
+    sent_show(text, strlen(text));
     RESULT(file_symlink, make(dir, name, S_IFLNK | 0777, 0, text));
 }
 

@@ -4,9 +4,13 @@
  */
 #include "internal.h"
 
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <asm/termios.h>
 #include <linux/poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* what follows */
 static size_t input_taken;
@@ -132,26 +136,65 @@ int64_t target_console_write(int console, const void *from, size_t len)
     RESULT(console_write, done || !len ? (int64_t)done : -EFAULT);
 }
 
-/* Pipes. */
-int64_t target_console_seek(int console, int64_t offset, int whence)
+/* Of a file that is read: where it is, and back to the start. Nobody seeks otherwise. */
+static int64_t seek_input(int64_t offset, int whence)
 {
-    (void)console, (void)offset, (void)whence;
-    RESULT(console_seek, (int64_t)-ESPIPE);
+    int64_t at;
+
+    if (offset || whence == SEEK_END)
+        return -EINVAL;
+    pthread_mutex_lock(&lock);
+    if (whence == SEEK_SET)
+        input_taken = 0;
+    at = (int64_t)input_taken;
+    pthread_mutex_unlock(&lock);
+    return at;
 }
 
-#define FIONREAD_ 0x541b
+int64_t target_console_seek(int console, int64_t offset, int whence)
+{
+    bool file = instance.options->console == MOCK_FILES && console == 0;
+
+    RESULT(console_seek, file ? seek_input(offset, whence) : -ESPIPE);
+}
+
+static const struct winsize window = {.ws_row = 24, .ws_col = 80};
+static const struct termios modes = {.c_lflag = ICANON | ISIG | ECHO};
+
+/* What a terminal answers to a request, `size` bytes at `arg`; NULL: nothing. */
+static const void *terminal_answer(unsigned int request, int *left)
+{
+    switch (request) {
+    case TCGETS:
+        return &modes;
+    case TIOCGWINSZ:
+        return &window;
+    case FIONREAD:
+        pthread_mutex_lock(&lock);
+        *left = (int)(input.len - input_taken);
+        pthread_mutex_unlock(&lock);
+        return left;
+    case TIOCOUTQ:
+        *left = 0;
+        return left;
+    default:
+        return NULL;
+    }
+}
 
 int target_console_ioctl(int console, unsigned int request, void *arg, size_t len)
 {
     int left;
+    const void *answer = terminal_answer(request, &left);
 
-    if (console != 0 || request != FIONREAD_ || len < sizeof(left))
+    if (instance.options->console != MOCK_TERMINAL)
         RESULT(console_ioctl, -ENOTTY);
-    pthread_mutex_lock(&lock);
-    left = (int)(input.len - input_taken);
-    pthread_mutex_unlock(&lock);
-    memcpy(arg, &left, sizeof(left));
-    OFFER_BYTES(console_ioctl, data, arg, sizeof(left));
+    if (answer) {
+        memcpy(arg, answer, len);
+        OFFER_BYTES(console_ioctl, data, arg, len);
+    } else {
+        sent_show(arg, len);
+    }
     RESULT(console_ioctl, 0);
 }
 

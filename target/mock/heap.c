@@ -1,7 +1,8 @@
 /*
  * target/mock/heap.c: kmalloc(), its kin and slabs on the heap of the test program, in place of
  * kernel/mm/slab.c and alloc.c: sanitizers then know each object's bounds and who has made and freed it, and
- * a request that fails knows who made it. Also counts page runs.
+ * a request that fails knows who made it. Objects of more than LARGE bytes stand in a page run of their own, as the
+ * kernel's do. Also counts page runs.
  *
  * The prototypes are those of kernel/mm/alloc.h, which a target does not include.
  */
@@ -13,8 +14,8 @@
 
 struct object {
     struct object *next, **link;
-    void *base;
-    size_t size;
+    void *base;        /* in the heap, or of a page run */
+    size_t size, head; /* from base to the object */
     const void *maker; /* the address that asked for it */
     uint64_t number;   /* grows */
 };
@@ -35,6 +36,43 @@ static struct {
 
 #define HEAD(align) ((sizeof(struct object) + (align)-1) / (align) * (align))
 
+/* kernel/mm/pages.c has pages_alloc() and pages_free() under these names in the mock. */
+uint64_t page_runs_alloc(size_t bytes, size_t align, int flags);
+void page_runs_free(uint64_t offset, size_t bytes);
+
+#define NONE  UINT64_MAX
+#define LARGE (2UL << 20)
+
+/* Of AddressSanitizer, where there is one. */
+void __asan_poison_memory_region(void const volatile *addr, size_t size) __attribute__((weak));
+void __asan_unpoison_memory_region(void const volatile *addr, size_t size) __attribute__((weak));
+
+/* A run is whole pages: what lies behind the object in it is not to be touched. */
+static void *run_new(size_t bytes)
+{
+    uint64_t offset = page_runs_alloc(bytes, PAGE, 0);
+    char *base = (char *)MYST_WINDOW_BASE + offset;
+
+    if (offset == NONE)
+        return NULL;
+    if (__asan_poison_memory_region)
+        __asan_poison_memory_region(base + bytes, -bytes % PAGE);
+    return base;
+}
+
+static bool is_run(const void *base)
+{
+    return (uintptr_t)base - MYST_WINDOW_BASE < MYST_WINDOW_SIZE;
+}
+
+static void run_free(const char *base, size_t bytes)
+{
+    if (__asan_unpoison_memory_region)
+        __asan_unpoison_memory_region(base + bytes, -bytes % PAGE);
+    if (carrier) /* else the instance is over, and its runs are gone at once */
+        page_runs_free((uint64_t)(base - (char *)MYST_WINDOW_BASE), bytes);
+}
+
 static void *object_new(size_t size, size_t align, const void *maker)
 {
     struct object *object;
@@ -43,11 +81,16 @@ static void *object_new(size_t size, size_t align, const void *maker)
     if (request_fails("object", maker) || size > 1UL << 31)
         return NULL;
     align = align < 16 ? 16 : align;
-    if (posix_memalign((void **)&base, align, HEAD(align) + size))
+    if (size > LARGE)
+        base = run_new(HEAD(align) + size);
+    else if (posix_memalign((void **)&base, align, HEAD(align) + size))
+        return NULL;
+    if (!base)
         return NULL;
     object = (struct object *)(base + HEAD(align)) - 1;
     object->base = base;
     object->size = size;
+    object->head = HEAD(align);
     object->maker = maker;
     pthread_mutex_lock(&heap.lock);
     object->number = heap.next_number++;
@@ -73,7 +116,10 @@ static void object_free(const void *p)
     heap.count--;
     heap.bytes -= object->size;
     pthread_mutex_unlock(&heap.lock);
-    free(object->base);
+    if (is_run(object->base))
+        run_free(object->base, object->head + object->size);
+    else
+        free(object->base);
 }
 
 #define MAKER __builtin_return_address(0)
@@ -195,14 +241,10 @@ void slab_free(struct slab *slab, void *object)
         object_free(object);
 }
 
-/* --- page runs: kernel/mm/pages.c has these under the names page_runs_* in the mock ---------------------- */
+/* --- page runs -------------------------------------------------------------------------------------------- */
 
-uint64_t page_runs_alloc(size_t bytes, size_t align, int flags);
-void page_runs_free(uint64_t offset, size_t bytes);
 uint64_t pages_alloc(size_t bytes, size_t align, int flags);
 void pages_free(uint64_t offset, size_t bytes);
-
-#define NONE UINT64_MAX
 
 /* Kernel stacks are kept for the next thread, and do not count. True: it is one. */
 static bool stack_note(uint64_t offset, uint64_t instead)

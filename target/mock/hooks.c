@@ -30,6 +30,16 @@ void reply_offer(enum mock_reply reply, void *value, size_t size)
         hook(__atomic_load_n(&hooks.reply_arg, __ATOMIC_RELAXED), reply, value, size);
 }
 
+struct target_fault fault_told(struct target_fault fault)
+{
+    OFFER(fault, signo, fault.signo);
+    OFFER(fault, code, fault.code);
+    OFFER(fault, address, fault.address);
+    OFFER(fault, trapno, fault.trapno);
+    OFFER(fault, error, fault.error);
+    return fault;
+}
+
 void mock_sent_hook(mock_sent_func *hook, void *arg)
 {
     __atomic_store_n(&hooks.sent, NULL, __ATOMIC_SEQ_CST);

@@ -157,6 +157,30 @@ static void boot_mounts_fill(struct boot_info *boot, const struct mock_options *
     boot->mounts = boot_mounts;
 }
 
+static struct boot_publish boot_publish[4];
+
+static void boot_publish_fill(struct boot_net *net, const struct mock_options *options)
+{
+    for (net->npublish = 0; net->npublish < 4 && options->publish[net->npublish]; net->npublish++) {
+        uint16_t port = options->publish[net->npublish];
+
+        boot_publish[net->npublish] = (struct boot_publish){
+            .file = socket_publish(port), .host_port = port, .port = port, .family = 2};
+    }
+    net->publish = boot_publish;
+}
+
+static void boot_console_fill(struct boot_info *boot, enum mock_console console)
+{
+    uint32_t mode = console == MOCK_TERMINAL ? S_IFCHR : console == MOCK_FILES ? S_IFREG : S_IFIFO;
+
+    boot->console_tty = console == MOCK_TERMINAL ? 7 : 0;
+    for (int fd = 0; fd < 3; fd++) {
+        boot->console_mode[fd] = mode | 0600;
+        boot->console_access[fd] = console == MOCK_TERMINAL ? 2 : fd > 0;
+    }
+}
+
 static const struct boot_interface boot_interface = {.name = "eth0",
                                                      .index = 2,
                                                      .flags = 0x1043,
@@ -185,8 +209,6 @@ static void boot_fill(struct boot_info *boot, const struct mock_options *options
         .root = BOOT_ROOT_DIRECTORY,
         .root_file = files_open_path("/"),
         .root_writable = options->writable,
-        .console_mode = {S_IFIFO | 0600, S_IFIFO | 0600, S_IFIFO | 0600},
-        .console_access = {0, 1, 1},
         .strace = options->strace,
         .verbose = options->verbose,
         .uname_machine = "x86_64",
@@ -197,6 +219,8 @@ static void boot_fill(struct boot_info *boot, const struct mock_options *options
                 .naddresses = 1},
     };
     boot_mounts_fill(boot, options);
+    boot_publish_fill(&boot->net, options);
+    boot_console_fill(boot, options->console);
     for (int i = 0; i < 16; i++)
         boot->rlimits[i][0] = boot->rlimits[i][1] = UNLIMITED;
     boot->rlimits[3][0] = 8UL << 20; /* RLIMIT_STACK */
@@ -235,6 +259,7 @@ void mock_run(const struct mock_options *options, struct mock_result *result)
 
 void mock_usage(struct mock_usage *out)
 {
-    *out = (struct mock_usage){.host_files = files_open_count(), .host_pages = spaces_pages()};
+    *out = (struct mock_usage){.host_files = files_open_count() + sockets_open_count(),
+                               .host_pages = spaces_pages()};
     heap_usage(out);
 }

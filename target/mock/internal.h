@@ -42,6 +42,9 @@ void reply_offer(enum mock_reply reply, void *value, size_t size);
         return result_;                                                                            \
     } while (0)
 
+/* A fault, as the kernel is told of it. */
+struct target_fault fault_told(struct target_fault fault);
+
 /* What the host gets of the kernel's or a program's memory. */
 void sent_show(const void *data, size_t size);
 
@@ -167,13 +170,15 @@ int console_ready(int console); /* poll(2)'s bits that hold */
 /* ---- ready.c */
 
 void ready_reset(void);
+void ready_news(int file); /* something new holds for a descriptor */
+
 /* ---- socket.c: the host's network */
 
 void sockets_reset(void);
-bool socket_close(int file); /* false: it is none */
-int socket_ready(int file);  /* poll bits; POLLNVAL: it is none */
-
-void ready_news(int file); /* something new holds for a descriptor */
+int socket_publish(uint16_t port); /* a socket that is bound to it */
+bool socket_close(int file);       /* false: it is none */
+int socket_ready(int file);        /* poll bits; POLLNVAL: it is none */
+uint64_t sockets_open_count(void);
 
 /* ---- program.c */
 

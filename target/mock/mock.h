@@ -70,7 +70,10 @@ extern const struct mock_reply_info mock_replies[MOCK_REPLIES];
 typedef void mock_reply_func(void *arg, enum mock_reply reply, void *value, size_t size);
 void mock_reply_hook(mock_reply_func *hook, void *arg); /* NULL: the truth */
 
-/* What the host is sent: to be written to a file or the console, or logged. Called as the hook above is. */
+/*
+ * What the host is sent: data for files, sockets, the console and the log; names; addresses and other arguments in
+ * memory, whole. Called as the hook above is.
+ */
 typedef void mock_sent_func(void *arg, const void *data, size_t size);
 void mock_sent_hook(mock_sent_func *hook, void *arg); /* NULL: none */
 
@@ -94,6 +97,12 @@ uint64_t mock_requests(void); /* requests since mock_fail_nth() was called */
 
 typedef int mock_script(void *arg); /* what it returns is the exit status */
 
+enum mock_console { /* what descriptors 0 to 2 are */
+                    MOCK_PIPES,
+                    MOCK_TERMINAL,
+                    MOCK_FILES
+};
+
 struct mock_options {
     mock_script *main; /* the main program */
     void *arg;
@@ -107,6 +116,8 @@ struct mock_options {
     const char *strace; /* as --strace */
     int verbose;
     const char *mounts[4][4]; /* source (a host directory or ""), target, type, options */
+    uint16_t publish[4];      /* as --publish: TCP ports that are reached from outside */
+    enum mock_console console;
 };
 
 enum mock_end {
@@ -124,6 +135,10 @@ void mock_run(const struct mock_options *options, struct mock_result *result);
 
 /* Tells the running instance of a signal from outside: 0 (terminal: 64) + its number. From any thread. */
 void mock_event(int event);
+
+/* Asks the running instance for its hang report, which goes to the log. From any thread, also a script's. */
+void mock_report(void);
+uint32_t mock_report_answers(void); /* threads that have told it that they run their program */
 
 /* More input for descriptor 0 of the running instance. From any thread, also a script's. */
 void mock_input(const char *text);
@@ -210,5 +225,10 @@ void mock_host_program(const char *path, mock_script *script, void *arg);
 /* The same as bytes, for scripts that write programs themselves; constant. */
 #define MOCK_IMAGE_SIZE 4096
 const void *mock_image(mock_script *script, void *arg);
+
+/* ---- 6. The host's network: target/mock/socket.c says who is there ---------------------------------- */
+
+/* Somebody connects to a published port, and has sent a text: 0 or -errno. From any thread, also a script's. */
+int mock_host_connect(uint16_t port, const char *text);
 
 #endif

@@ -29,7 +29,8 @@ MOCK_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -D_GNU_SOURCE= $(WARNIN
 
 # Objects are target/mock/heap.c's, where sanitizers see them; page runs pass through it.
 ifdef BUILDING
-MOCK_KERNEL_SRCS := $(filter-out kernel/mm/slab.c kernel/mm/alloc.c,$(KERNEL_SRCS)) $(GEN_SRCS)
+MOCK_KERNEL_SRCS := $(filter-out kernel/mm/slab.c kernel/mm/alloc.c,$(KERNEL_SRCS)) $(GEN_SRCS) \
+    $(wildcard tests/sequences/kernel/*.c)
 MOCK_SRCS        := $(wildcard target/mock/*.c)
 SEQUENCE_SRCS    := $(wildcard tests/sequences/*.c)
 endif
@@ -46,6 +47,8 @@ $(B)/mock/$(1)/kernel/%.o: kernel/%.c $(B)/.flags
 $(B)/mock/$(1)/kernel/%.S.o: kernel/%.S $(VDSO) $(B)/.flags
 	$$(call say,AS)$$(MKDIR) $(MOCK_CC_$(1)) $$(call MOCK_KERNEL_CFLAGS,$(MOCK_CC_$(1))) $$(DEPFLAGS) -I$(B) -D__ASSEMBLY__ -c $$< -o $$@
 $(B)/mock/$(1)/gen/%.o: $(B)/gen/%.c $(B)/.flags
+	$$(call say,CC)$$(MKDIR) $(MOCK_CC_$(1)) $$(call MOCK_KERNEL_CFLAGS,$(MOCK_CC_$(1))) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
+$(B)/mock/$(1)/tests/%.o: tests/%.c $(B)/.flags
 	$$(call say,CC)$$(MKDIR) $(MOCK_CC_$(1)) $$(call MOCK_KERNEL_CFLAGS,$(MOCK_CC_$(1))) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@
 $(B)/mock/$(1)/target/%.o: target/%.c $(B)/.flags
 	$$(call say,CC)$$(MKDIR) $(MOCK_CC_$(1)) $$(MOCK_CFLAGS) $$(MOCK_SANE_$(1)) $$(DEPFLAGS) -c $$< -o $$@

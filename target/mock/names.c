@@ -22,6 +22,7 @@ int file_dir(int dir, struct node **out)
 
 int file_name_check(const char *name)
 {
+    sent_show(name, strlen(name));
     if (strlen(name) > NAME_LIMIT)
         return -ENAMETOOLONG;
     return strchr(name, '/') ? -EACCES : 0; /* the hosted target's RESOLVE_BENEATH and kin */

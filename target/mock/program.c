@@ -173,11 +173,12 @@ static void call_again(uint64_t nr)
     kernel_leave();
 }
 
-static void raise_fault(const struct target_fault *fault)
+static void raise_fault(struct target_fault fault)
 {
     kernel_enter();
     regs()->orig_rax = (uint64_t)-1;
-    upcall_fault(fault);
+    fault = fault_told(fault);
+    upcall_fault(&fault);
     kernel_leave();
 }
 
@@ -206,7 +207,7 @@ static void go_on(void)
         else if (program_at(rip))
             longjmp(carrier->program, 1);
         else
-            raise_fault(&(struct target_fault){
+            raise_fault((struct target_fault){
                 .signo = SIGILL, .code = ILL_ILLOPN, .address = rip, .trapno = 6});
     }
 }
@@ -343,7 +344,7 @@ static void access_memory(enum access access, mock_user at, char *buffer, size_t
         if (done == size)
             return;
         regs()->rip = BEHIND;
-        raise_fault(&fault);
+        raise_fault(fault);
         go_on();
     }
 }

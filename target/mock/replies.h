@@ -1,6 +1,7 @@
 /*
  * target/mock/replies.h: every field of every reply that a target gives, as a table:
- *   X(call, field, kind)  of target_CALL(); `result` is what it returns
+ *   X(call, field, kind)  of target_CALL(); `result` is what it returns. `fault` and `event`: what is handed in with
+ *                         upcall_fault(), upcall_kernel_fault() and upcall_event()
  *
  * Kinds say what a field means, for whoever makes lies up:
  *   STATUS  0 or a negative errno             COUNT   0 to what was asked for, or a negative errno
@@ -122,6 +123,10 @@
     X(socket_bind, result, STATUS)                                                                 \
     X(socket_listen, result, STATUS)                                                               \
     X(socket_accept, result, FILE)                                                                 \
+    X(socket_accept, family, NUMBER)                                                               \
+    X(socket_accept, port, NUMBER)                                                                 \
+    X(socket_accept, scope, NUMBER)                                                                \
+    X(socket_accept, ip, BYTES)                                                                    \
     X(socket_connect, result, STATUS)                                                              \
     X(socket_name, result, STATUS)                                                                 \
     X(socket_name, family, NUMBER)                                                                 \
@@ -138,6 +143,12 @@
     X(socket_shutdown, result, STATUS)                                                             \
     X(socket_option, result, STATUS)                                                               \
     X(socket_option, value, NUMBER)                                                                \
-    X(socket_count, result, COUNT)
+    X(socket_count, result, COUNT)                                                                 \
+    X(fault, signo, NUMBER)                                                                        \
+    X(fault, code, NUMBER)                                                                         \
+    X(fault, address, NUMBER)                                                                      \
+    X(fault, trapno, NUMBER)                                                                       \
+    X(fault, error, NUMBER)                                                                        \
+    X(event, event, NUMBER)
 
 #endif

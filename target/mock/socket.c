@@ -1,12 +1,14 @@
 /*
  * target/mock/socket.c: the host's network. Everybody there answers alike: port 7 sends back what it gets, port 9 takes its
- * time to connect and then does the same, and at any other port nobody listens.
+ * time to connect and then does the same, and at any other port nobody listens. Who connects to a published port sends a
+ * text first, and then back what it gets.
  */
 #include "internal.h"
 
 #include <arpa/inet.h>
 #include <linux/poll.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -17,7 +19,8 @@
 #define SLOW    9
 
 struct mock_socket {
-    bool used, connected, connecting, ended;
+    bool used, listening, connected, connecting, ended;
+    int waits_at; /* the listening socket that has not accepted this one; 0: none */
     int family, type, error;
     struct target_address local, peer;
     uint32_t n; /* bytes of a stream, or of the one datagram that waits */
@@ -65,6 +68,15 @@ bool socket_close(int file)
     return s;
 }
 
+/* The first connection that has come there; NULL: none. */
+static struct mock_socket *waiting_locked(int file)
+{
+    for (int i = 0; i < SOCKETS; i++)
+        if (sockets.at[i].used && sockets.at[i].waits_at == file)
+            return &sockets.at[i];
+    return NULL;
+}
+
 int socket_ready(int file)
 {
     struct mock_socket *s;
@@ -73,26 +85,43 @@ int socket_ready(int file)
     lock();
     s = socket_at(file);
     if (s)
-        bits = (s->n || s->full || s->ended ? POLLIN : 0) | (s->error ? POLLERR : 0) |
-               (s->connecting ? 0 : POLLOUT);
+        bits = (s->n || s->full || s->ended || waiting_locked(file) ? POLLIN : 0) |
+               (s->error ? POLLERR : 0) | (s->connecting || s->listening ? 0 : POLLOUT);
     unlock();
     return bits;
 }
 
+uint64_t sockets_open_count(void)
+{
+    uint64_t count = 0;
+
+    lock();
+    for (int i = 0; i < SOCKETS; i++)
+        count += sockets.at[i].used && !sockets.at[i].waits_at;
+    unlock();
+    return count;
+}
+
+static int create_locked(int family, int type)
+{
+    for (int i = 0; i < SOCKETS; i++) {
+        if (!sockets.at[i].used) {
+            sockets.at[i] = (struct mock_socket){.used = true, .family = family, .type = type};
+            sockets.at[i].local.family = (uint16_t)family;
+            return FIRST + i;
+        }
+    }
+    return -EMFILE;
+}
+
 static int create(int family, int type)
 {
-    int file = -EMFILE;
+    int file;
 
     if (family != AF_INET && family != AF_INET6)
         return -EAFNOSUPPORT;
     lock();
-    for (int i = 0; i < SOCKETS && file < 0; i++) {
-        if (!sockets.at[i].used) {
-            sockets.at[i] = (struct mock_socket){.used = true, .family = family, .type = type};
-            sockets.at[i].local.family = (uint16_t)family;
-            file = FIRST + i;
-        }
-    }
+    file = create_locked(family, type);
     unlock();
     return file;
 }
@@ -107,6 +136,7 @@ int target_socket_bind(int file, const struct target_address *address)
     struct mock_socket *s;
     int err = -EBADF;
 
+    sent_show(address, sizeof(*address));
     lock();
     s = socket_at(file);
     if (s) {
@@ -117,15 +147,87 @@ int target_socket_bind(int file, const struct target_address *address)
     RESULT(socket_bind, err);
 }
 
+/* --- connections from outside ---------------------------------------------------------------------------- */
+
+int socket_publish(uint16_t port)
+{
+    int file = create(AF_INET, SOCK_STREAM);
+
+    if (file < 0)
+        abort();
+    sockets.at[file - FIRST].local =
+        (struct target_address){.family = AF_INET, .port = port, .ip = {192, 0, 2, 2}};
+    return file;
+}
+
 int target_socket_listen(int file, int backlog)
 {
-    RESULT(socket_listen, 0);
+    struct mock_socket *s;
+
+    lock();
+    s = socket_at(file);
+    if (s)
+        s->listening = true;
+    unlock();
+    RESULT(socket_listen, s ? 0 : -EBADF);
+}
+
+static int listener_locked(uint16_t port)
+{
+    for (int i = 0; i < SOCKETS; i++)
+        if (sockets.at[i].used && sockets.at[i].listening && sockets.at[i].local.port == port)
+            return FIRST + i;
+    return -ECONNREFUSED;
+}
+
+int mock_host_connect(uint16_t port, const char *text)
+{
+    int listener, file;
+
+    lock();
+    listener = listener_locked(port);
+    file = listener < 0 ? listener : create_locked(AF_INET, SOCK_STREAM);
+    if (file >= 0) {
+        struct mock_socket *s = &sockets.at[file - FIRST];
+
+        s->connected = true;
+        s->waits_at = listener;
+        s->local = sockets.at[listener - FIRST].local;
+        s->peer = (struct target_address){
+            .family = AF_INET, .port = (uint16_t)(50000 + file - FIRST), .ip = {203, 0, 113, 1}};
+        s->n = (uint32_t)strnlen(text, ROOM);
+        memcpy(s->data, text, s->n);
+    }
+    unlock();
+    if (file < 0)
+        return file;
+    ready_news(listener);
+    return 0;
 }
 
 int target_socket_accept(int file, struct target_address *peer)
 {
-    RESULT(socket_accept, -EAGAIN); /* nobody comes */
+    struct mock_socket *s;
+    int got = -EAGAIN;
+
+    lock();
+    s = waiting_locked(file);
+    if (s) {
+        s->waits_at = 0;
+        *peer = s->peer;
+        got = FIRST + (int)(s - sockets.at);
+    }
+    unlock();
+    if (got >= 0) {
+        OFFER(socket_accept, family, peer->family);
+        OFFER(socket_accept, port, peer->port);
+        OFFER(socket_accept, scope, peer->scope);
+        OFFER(socket_accept, ip, peer->ip);
+    }
+    RESULT(socket_accept, got);
 }
+
+/* --- and to it -------------------------------------------------------------------------------------------- */
 
 static int connect_to(struct mock_socket *s, const struct target_address *to)
 {
@@ -151,6 +253,7 @@ int target_socket_connect(int file, const struct target_address *to)
     struct mock_socket *s;
     int err = -EBADF;
 
+    sent_show(to, sizeof(*to));
     lock();
     s = socket_at(file);
     if (s) {
@@ -226,6 +329,9 @@ int64_t target_socket_send(int file, const void *from, size_t len, int flags,
     struct mock_socket *s;
     int64_t put = -EBADF;
 
+    sent_show(from, len);
+    if (to)
+        sent_show(to, sizeof(*to));
     lock();
     s = socket_at(file);
     if (s)
@@ -303,6 +409,8 @@ int target_socket_option(int file, enum target_option option, bool set, int *val
     struct mock_socket *s;
     int err = -EBADF;
 
+    if (set)
+        sent_show(value, sizeof(*value));
     lock();
     s = socket_at(file);
     if (s) {

@@ -284,6 +284,13 @@ void thread_service_start(void)
 
 /* --- questions about threads ------------------------------------------------------------------------------ */
 
+static uint32_t report_answers; /* atomic */
+
+uint32_t mock_report_answers(void)
+{
+    return __atomic_load_n(&report_answers, __ATOMIC_SEQ_CST);
+}
+
 /* A debugger or a sanitizer shows where a thread is; only that it runs its program is told here. */
 void target_thread_probe(struct target_thread *thread)
 {
@@ -293,6 +300,7 @@ void target_thread_probe(struct target_thread *thread)
     OFFER(thread_probe, rip, thread->report_rip);
     OFFER(thread_probe, rbp, thread->report_rbp);
     __atomic_store_n(&thread->report, 2, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&report_answers, 1, __ATOMIC_SEQ_CST);
 }
 
 /* As if a thread used the processor whenever it was alive. */

@@ -17,6 +17,14 @@ static bool in_window(const void *p)
     return (uintptr_t)p - MYST_WINDOW_BASE < MYST_WINDOW_SIZE;
 }
 
+/* Whether the access is to be tried again. */
+static bool kernel_faults(const struct target_fault *fault)
+{
+    struct target_fault told = fault_told(*fault);
+
+    return upcall_kernel_fault(&told);
+}
+
 /* Bytes done, as far as it goes without a fault that the kernel does not answer. */
 static size_t access_range(enum access access, uintptr_t addr, char *buffer, size_t n)
 {
@@ -26,7 +34,7 @@ static size_t access_range(enum access access, uintptr_t addr, char *buffer, siz
 
     for (;;) {
         done += space_access(space, access, addr + done, buffer + done, n - done, &fault);
-        if (done == n || !upcall_kernel_fault(&fault))
+        if (done == n || !kernel_faults(&fault))
             return done;
     }
 }
@@ -112,7 +120,7 @@ int target_user_cmpxchg(uint32_t *word, uint32_t expected, uint32_t desired, uin
     do {
         *seen = expected;
         err = space_cmpxchg(space, (uintptr_t)word, seen, desired, &fault);
-    } while (err && upcall_kernel_fault(&fault));
+    } while (err && kernel_faults(&fault));
     if (!err)
         OFFER(user_cmpxchg, seen, *seen);
     RESULT(user_cmpxchg, err);

@@ -26,13 +26,15 @@ static struct {
     int64_t now;             /* atomic; ns since the start */
 } sched = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 
-static uint32_t service_word; /* atomic: counts wake-ups of the service thread */
-static uint64_t events[2];    /* atomic: a set of numbers of enum target_event */
+static uint32_t service_word;  /* atomic: counts wake-ups of the service thread */
+static uint64_t events[2];     /* atomic: a set of numbers of enum target_event */
+static uint32_t report_wanted; /* atomic */
 
 void sched_reset(void)
 {
     sched.now = 1000000000; /* a time of 0 has a meaning of its own here and there */
     events[0] = events[1] = 0;
+    report_wanted = 0;
 }
 
 int64_t sched_now(void)
@@ -255,13 +257,23 @@ void mock_event(int event)
     target_service_wake();
 }
 
+void mock_report(void)
+{
+    __atomic_store_n(&report_wanted, 1, __ATOMIC_SEQ_CST);
+    target_service_wake();
+}
+
 static void events_hand_out(void)
 {
     for (int i = 0; i < 2; i++) {
         uint64_t set = __atomic_exchange_n(&events[i], 0, __ATOMIC_SEQ_CST);
 
-        for (; set; set &= set - 1)
-            upcall_event(i * 64 + __builtin_ctzl(set));
+        for (; set; set &= set - 1) {
+            int event = i * 64 + __builtin_ctzl(set);
+
+            OFFER(event, event, event);
+            upcall_event(event);
+        }
     }
 }
 
@@ -272,6 +284,8 @@ void service_run(void)
         int64_t deadline;
 
         events_hand_out();
+        if (__atomic_exchange_n(&report_wanted, 0, __ATOMIC_SEQ_CST))
+            upcall_report();
         deadline = upcall_service();
         sched_wait(&service_word, seen, deadline);
     }

@@ -139,5 +139,5 @@ int main(int argc, char **argv)
     printf("%d fields of replies, %u of them never asked for; %lu lies told; %u fields with "
            "findings\n",
            MOCK_REPLIES, unused, told, found);
-    return found > 0;
+    return found || unused; /* a field that nobody asks for is not tried */
 }

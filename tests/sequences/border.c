@@ -14,6 +14,7 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <time.h>
 
 static void make_files(void)
@@ -94,6 +95,38 @@ static void memory_of_another_process_is_reached(void **state)
     sequence(other_memory);
 }
 
+static uint32_t faults; /* atomic: told so far */
+
+/* Of the first one that a write was a read, which is allowed: the host and the kernel seem to differ. */
+static void tell_a_read(void *arg, enum mock_reply reply, void *value, size_t size)
+{
+    if (reply == MOCK_REPLY_fault_error && !__atomic_fetch_add(&faults, 1, __ATOMIC_SEQ_CST))
+        memset(value, 0, size);
+}
+
+static int write_to_read_only(void *arg)
+{
+    mock_user own = (mock_user)must(
+        mock_call(__NR_mmap, 0, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+
+    mock_store(own, "x", 1);
+    return 0;
+}
+
+static int unexpected_fault(void *arg)
+{
+    faults = 0;
+    mock_reply_hook(tell_a_read, NULL);
+    expect_equal(mock_wait(must(mock_fork(write_to_read_only, NULL))), SIGSEGV);
+    mock_reply_hook(NULL, NULL);
+    return 0;
+}
+
+static void a_fault_that_is_none_is_tried_again(void **state)
+{
+    sequence(unexpected_fault);
+}
+
 static int words(void *arg)
 {
     mock_user word = mock_room(4);
@@ -131,6 +164,87 @@ static int machine(void *arg)
 static void processors_clocks_and_the_console_answer(void **state)
 {
     sequence_with(machine, (struct mock_options){.input = "some words"});
+}
+
+static int read_a_file_as_console(void *arg)
+{
+    mock_user at = mock_room(16), ends = mock_room(8);
+
+    must(mock_call(__NR_pipe2, ends, 0));
+    expect_equal(mock_call(__NR_lseek, 0, 0, SEEK_SET), 0);
+    expect_equal(mock_call(__NR_read, 0, at, 4), 4);
+    expect_equal(mock_call(__NR_lseek, 0, 0, SEEK_CUR), 4);
+    /* the bytes pass through the kernel */
+    expect_equal(mock_call(__NR_splice, 0, 0, mock_get(int, ends + 4), 0, 16, 0), 6);
+    expect_equal(mock_call(__NR_read, mock_get(int, ends), at, 16), 6);
+    expect_equal(mock_get(char, at), ' ');
+    must(mock_call(__NR_close, mock_get(int, ends)));
+    must(mock_call(__NR_close, mock_get(int, ends + 4)));
+    return 0;
+}
+
+static void the_console_may_be_a_file(void **state)
+{
+    sequence_with(read_a_file_as_console,
+                  (struct mock_options){.input = "some words", .console = MOCK_FILES});
+}
+
+static int use_terminal(void *arg)
+{
+    mock_user at = mock_room(64);
+
+    must(mock_call(__NR_ioctl, 0, TCGETS, at));
+    must(mock_call(__NR_ioctl, 0, TCSETS, at));
+    must(mock_call(__NR_ioctl, 0, TIOCGWINSZ, at));
+    expect_equal(mock_get(struct winsize, at).ws_col, 80);
+    must(mock_call(__NR_ioctl, 0, TIOCSWINSZ, at));
+    must(mock_call(__NR_ioctl, 0, FIONREAD, at));
+    must(mock_call(__NR_ioctl, 0, TIOCOUTQ, at));
+    must(mock_call(__NR_ioctl, 0, TCFLSH, TCIFLUSH));
+    expect_equal(mock_call(__NR_write, 1, mock_string("words"), 5), 5);
+    mock_call(__NR_read, 0, at, 4);
+    return 0;
+}
+
+static void the_console_may_be_a_terminal(void **state)
+{
+    sequence_with(use_terminal,
+                  (struct mock_options){.input = "some words", .console = MOCK_TERMINAL});
+}
+
+/* --- the hang report -------------------------------------------------------------------------------------- */
+
+/* Until it was asked; with a limit, since a host that lies may ask nobody. */
+static int run_the_program(void *arg)
+{
+    uint32_t before = *(uint32_t *)arg;
+
+    mock_report(); /* which finds this thread in its program */
+    for (int i = 0; i < 200000 && mock_report_answers() == before; i++) {
+        sched_yield();
+        mock_pause();
+    }
+    /* the report is done when it ends: what it still holds stays for ever */
+    must(mock_call(__NR_nanosleep, mock_put((uint64_t[]){1, 0}, 16), 0));
+    return 0;
+}
+
+static int ask_for_report(void *arg)
+{
+    uint32_t before = mock_report_answers();
+    long pid = must(mock_fork(run_the_program, &before));
+
+    expect_equal(mock_wait(pid), 0);
+    return 0;
+}
+
+static void a_report_asks_every_thread(void **state)
+{
+    sequence(ask_for_report);
+    if (getenv("SEQUENCE_MEMORY"))
+        return; /* the last instance had no memory to start with */
+    assert_true(strstr(mock_log(), "runs the program at") != NULL);
+    assert_true(strstr(mock_log(), "report: end") != NULL);
 }
 
 /* --- beyond the instance ------------------------------------------------------------------------------------ */
@@ -180,9 +294,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attributes_of_host_files_are_set),
         cmocka_unit_test(memory_of_another_process_is_reached),
+        cmocka_unit_test(a_fault_that_is_none_is_tried_again),
         cmocka_unit_test(words_are_exchanged_and_zeroed),
         cmocka_unit_test(others_answer_beyond_the_instance),
         cmocka_unit_test(processors_clocks_and_the_console_answer),
+        cmocka_unit_test(the_console_may_be_a_file),
+        cmocka_unit_test(the_console_may_be_a_terminal),
+        cmocka_unit_test(a_report_asks_every_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,6 +74,42 @@ static void pages_move_between_pipes(void **state)
     sequence(splices);
 }
 
+static uint32_t told; /* atomic: signals that came */
+
+static void be_told(int signo, mock_user info, mock_user context)
+{
+    __atomic_add_fetch(&told, 1, __ATOMIC_SEQ_CST);
+}
+
+static int owner_of_a_pipe(void *arg)
+{
+    struct ends ends = make_pipe(O_NONBLOCK);
+
+    __atomic_store_n(&told, 0, __ATOMIC_SEQ_CST);
+    must(mock_handle(SIGIO, be_told, 0));
+    must(mock_call(__NR_fcntl, ends.in, F_SETOWN, mock_call(__NR_getpid)));
+    must(mock_call(__NR_fcntl, ends.in, F_SETFL, O_NONBLOCK | O_ASYNC));
+    expect_equal(mock_call(__NR_write, ends.out, mock_string("x"), 1), 1);
+    expect_equal(__atomic_load_n(&told, __ATOMIC_SEQ_CST), 1);
+    must(mock_call(__NR_fcntl, ends.in, F_SETFL, O_NONBLOCK));
+    expect_equal(mock_call(__NR_write, ends.out, mock_string("x"), 1), 1);
+    expect_equal(__atomic_load_n(&told, __ATOMIC_SEQ_CST), 1);
+    must(mock_call(__NR_fcntl, ends.in, F_SETFL, O_ASYNC));
+    expect_equal(mock_call(__NR_close_range, ends.in, ends.out, 0), 0);
+    return 0;
+}
+
+static int own_a_pipe(void *arg)
+{
+    expect_equal(mock_wait(must(mock_fork(owner_of_a_pipe, NULL))), 0);
+    return 0;
+}
+
+static void a_files_owner_is_signalled(void **state)
+{
+    sequence(own_a_pipe);
+}
+
 /* --- readiness ----------------------------------------------------------------------------------------------- */
 
 static int write_byte(void *arg)
@@ -317,6 +353,29 @@ static int shared_mappings(void *arg)
     return 0;
 }
 
+#define LARGE (1L << 20)
+
+/* What is stored through a mapping takes blocks of the file. */
+static int stored_pages(void *arg)
+{
+    int fd = (int)must(mock_call(__NR_memfd_create, mock_string("stored"), 0));
+    mock_user at, st = mock_room(sizeof(struct stat));
+
+    must(mock_call(__NR_ftruncate, fd, LARGE));
+    at = map(LARGE, RW, MAP_SHARED, fd);
+    mock_store(at + LARGE / 2, "text", 4);
+    must(mock_call(__NR_fstat, fd, st));
+    expect_equal(mock_get(struct stat, st).st_blocks, 8);
+    must(mock_call(__NR_munmap, at, LARGE));
+    must(mock_call(__NR_close, fd));
+    return 0;
+}
+
+static void shared_pages_are_counted(void **state)
+{
+    sequence(stored_pages);
+}
+
 static void shared_pages_are_the_files(void **state)
 {
     sequence(shared_mappings);
@@ -350,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_carries_everything),
         cmocka_unit_test(pages_move_between_pipes),
+        cmocka_unit_test(a_files_owner_is_signalled),
         cmocka_unit_test(epoll_sees_what_comes),
         cmocka_unit_test(poll_sees_what_comes),
         cmocka_unit_test(hours_pass_at_once),
@@ -357,6 +417,7 @@ int main(void)
         cmocka_unit_test(input_wakes_its_reader),
         cmocka_unit_test(a_signal_from_outside_ends_a_reader),
         cmocka_unit_test(mappings_come_and_go),
+        cmocka_unit_test(shared_pages_are_counted),
         cmocka_unit_test(shared_pages_are_the_files),
         cmocka_unit_test(files_of_the_host_are_mapped),
     };

@@ -176,10 +176,11 @@ static int host_files(void *arg)
     lazy = (mock_user)must(
         mock_call(__NR_mmap, 0, PAGES, PROT_READ | PROT_WRITE, MAP_SHARED, backed, 0));
     expect_equal(mock_call(__NR_pwrite64, fd, lazy + PAGES - 8192, 100, 0), 100);
+    expect_equal(mock_call(__NR_munmap, lazy, PAGES), 0);
     log = open_file("/work/log", O_CREAT | O_WRONLY | O_APPEND);
     expect_equal(mock_call(__NR_write, log, mock_string("line"), 4), 4);
     close_file(log);
-    expect_equal(mock_call(__NR_munmap, lazy, PAGES), 0);
+    expect_equal(mock_call(__NR_ftruncate, fd, 2 * 4096 + 100), 0); /* within a mapped page */
     expect_equal(mock_call(__NR_munmap, at, 5 * 4096), 0);
     close_file(backed);
     close_file(fd);
@@ -191,6 +192,44 @@ static int host_files(void *arg)
 static void host_files_are_shared(void **state)
 {
     sequence_with(host_files, (struct mock_options){.setup = make_work, .writable = true});
+}
+
+/* What a file has grown by since it was mapped is there for the program, and not yet for the host. */
+static mock_user grown_mapping(void)
+{
+    long fd = must(mock_call(__NR_memfd_create, mock_string("grown"), 0));
+    mock_user at;
+
+    must(mock_call(__NR_ftruncate, fd, 4096));
+    at = (mock_user)must(
+        mock_call(__NR_mmap, 0, 2 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    must(mock_call(__NR_ftruncate, fd, 2 * 4096));
+    close_file(fd);
+    return at;
+}
+
+static int memory_that_the_host_lacks(void *arg)
+{
+    long fd = open_file("/work/lacks", O_CREAT | O_RDWR);
+    mock_user into = grown_mapping(), from = grown_mapping();
+
+    expect_equal(mock_call(__NR_write, fd, mock_string("hello"), 5), 5);
+    expect_equal(mock_call(__NR_pread64, fd, into + 4096, 5, 0), 5);
+    expect_equal(mock_get(char, into + 4096), 'h');
+    expect_equal(mock_call(__NR_pwrite64, fd, from + 4096, 5, 0), 5);
+    expect_equal(mock_call(__NR_pread64, fd, into, 5, 0), 5);
+    expect_equal(mock_get(char, into), 0);
+    expect_equal(mock_call(__NR_munmap, into, 2 * 4096), 0);
+    expect_equal(mock_call(__NR_munmap, from, 2 * 4096), 0);
+    close_file(fd);
+    expect_equal(mock_call(__NR_unlink, mock_string("/work/lacks")), 0);
+    return 0;
+}
+
+static void the_host_reads_into_memory_that_it_lacks(void **state)
+{
+    sequence_with(memory_that_the_host_lacks,
+                  (struct mock_options){.setup = make_work, .writable = true});
 }
 
 /* --- memory --------------------------------------------------------------------------------------------------- */
@@ -226,6 +265,17 @@ static int grow(void *arg)
     moved = (mock_user)must(mock_call(__NR_mremap, at, 3 * 4096, 4 * 4096, MREMAP_MAYMOVE, 0));
     moved = (mock_user)must(mock_call(__NR_mremap, moved, 4 * 4096, 64 * 4096, MREMAP_MAYMOVE, 0));
     expect_equal(mock_call(__NR_munmap, moved, 64 * 4096), 0);
+
+    /* what lies behind the file's end is moved, and grows, without pages */
+    at = (mock_user)must(
+        mock_call(__NR_mmap, 0, 4 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));
+    expect_equal(mock_call(__NR_munmap, at + 3 * 4096, 4096), 0);
+    must(mock_call(__NR_mmap, at + 3 * 4096, 4096, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)); /* in the way */
+    moved = (mock_user)must(mock_call(__NR_mremap, at, 3 * 4096, 8 * 4096, MREMAP_MAYMOVE, 0));
+    expect(moved != at);
+    expect_equal(mock_call(__NR_munmap, moved, 8 * 4096), 0);
+    expect_equal(mock_call(__NR_munmap, at + 3 * 4096, 4096), 0);
     close_file(fd);
     return 0;
 }
@@ -363,6 +413,7 @@ int main(void)
         cmocka_unit_test(what_is_below_is_copied_up),
         cmocka_unit_test(names_are_exchanged),
         cmocka_unit_test(host_files_are_shared),
+        cmocka_unit_test(the_host_reads_into_memory_that_it_lacks),
         cmocka_unit_test(mappings_grow),
         cmocka_unit_test(an_archive_is_unpacked),
         cmocka_unit_test(programs_have_other_names),

@@ -1,9 +1,11 @@
 /* tests/sequences/processes.c: fork, threads, wait, exec, signals, credentials. */
 #include "sequence.h"
 
+#include <myst/boot.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* --- fork and wait -------------------------------------------------------------------------------------- */
@@ -413,6 +415,72 @@ static void sessions_are_given_back(void **state)
     sequence(sessions);
 }
 
+/* --- extremes ------------------------------------------------------------------------------------------- */
+
+#define FIRST_ADDRESS 0x10000UL /* of what programs may map */
+
+static int give_up_all_memory(void *arg)
+{
+    /* the kernel's range lies between the program's two, or behind them */
+    uint64_t gap = MYST_RANGE_START < MYST_USER_END ? MYST_RANGE_START : MYST_USER_END;
+
+    must(mock_call(__NR_munmap, FIRST_ADDRESS, gap - FIRST_ADDRESS));
+    if (MYST_RANGE_END < MYST_USER_END)
+        must(mock_call(__NR_munmap, MYST_RANGE_END, MYST_USER_END - MYST_RANGE_END));
+    mock_call(__NR_pause);
+    return 0;
+}
+
+static int without_memory(void *arg)
+{
+    static const char *const files[] = {"maps", "smaps", "smaps_rollup", "status", "cmdline"};
+    long pid = must(mock_fork(give_up_all_memory, NULL));
+    char name[64];
+
+    let_others_run();
+    for (size_t i = 0; i < 5; i++) {
+        mock_user room = mock_room(4096);
+        long fd;
+
+        snprintf(name, sizeof(name), "/proc/%ld/%s", pid, files[i]);
+        fd = must(mock_call(__NR_open, mock_string(name), O_RDONLY));
+        expect(i > 0 || mock_call(__NR_read, fd, room, 4096) == 0);
+        must(mock_call(__NR_read, fd, room, 4096));
+        must(mock_call(__NR_close, fd));
+    }
+    must(mock_call(__NR_kill, pid, SIGKILL));
+    expect_equal(mock_wait(pid), SIGKILL);
+    return 0;
+}
+
+static void a_process_needs_no_memory(void **state)
+{
+    sequence(without_memory);
+}
+
+#define MANY (300UL << 10) /* descriptors: their table takes more than 2 MiB, a run of its own */
+
+static int use_many_descriptors(void *arg)
+{
+    struct rlimit limit = {2 * MANY, 2 * MANY};
+
+    must(mock_call(__NR_setrlimit, RLIMIT_NOFILE, mock_put(&limit, sizeof(limit))));
+    expect_equal(mock_call(__NR_dup2, 0, MANY), MANY);
+    must(mock_call(__NR_close, MANY));
+    return 0;
+}
+
+static int many_descriptors(void *arg)
+{
+    expect_equal(mock_wait(must(mock_fork(use_many_descriptors, NULL))), 0);
+    return 0;
+}
+
+static void a_large_table_is_given_back(void **state)
+{
+    sequence(many_descriptors);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +499,8 @@ int main(void)
         cmocka_unit_test(signals_are_waited_for),
         cmocka_unit_test(credentials_are_given_back),
         cmocka_unit_test(sessions_are_given_back),
+        cmocka_unit_test(a_process_needs_no_memory),
+        cmocka_unit_test(a_large_table_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
