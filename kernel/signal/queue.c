@@ -43,7 +43,7 @@ void signal_queue_flush(struct process *process, struct signal_queue *queue, u64
 {
     struct signal_entry *entry, *next;
 
-    queue->set &= ~set;
+    WRITE_ONCE(queue->set, queue->set & ~set);
     list_for_each_entry_safe(entry, next, &queue->entries, link) {
         if (!(set & SIGNAL_BIT(entry->info.si_signo)))
             continue;
@@ -70,7 +70,7 @@ static int queue_add(struct process *process, struct signal_queue *queue, const 
                 : NULL;
     if (!entry && signo >= SIGRTMIN && info->si_code != SI_USER)
         return -EAGAIN;
-    queue->set |= SIGNAL_BIT(signo);
+    WRITE_ONCE(queue->set, queue->set | SIGNAL_BIT(signo));
     if (entry) {
         entry->info = *info;
         list_add_tail(&entry->link, &queue->entries);
@@ -273,7 +273,7 @@ static int queue_take(struct process *process, struct signal_queue *queue, u64 m
         found = entry;
     }
     if (!more)
-        queue->set &= ~SIGNAL_BIT(signo);
+        WRITE_ONCE(queue->set, queue->set & ~SIGNAL_BIT(signo));
     if (!found) { /* what came with it was lost for want of memory */
         siginfo_init(info, signo, SI_USER);
         return signo;
@@ -316,14 +316,14 @@ u64 signal_pending_set(void)
 {
     struct task *task = task_self();
 
-    return task->signals.pending.set | task->process->signals.pending.set;
+    return signal_queue_set(&task->signals.pending) |
+           signal_queue_set(&task->process->signals.pending);
 }
 
 /* Signals that the calling thread would act on now. */
 static u64 deliverable(const struct task *task)
 {
-    return (task->signals.pending.set | task->process->signals.pending.set) &
-           (~task->signals.blocked | task->signals.awaited);
+    return signal_pending_set() & (~task->signals.blocked | task->signals.awaited);
 }
 
 bool signal_pending(bool fatal_only)

@@ -41,9 +41,15 @@ struct sighand {
 
 /* Pending signals: a set, and what came with them, in order of arrival. */
 struct signal_queue {
-    u64 set;                  /* sighand->lock */
+    u64 set;                  /* sighand->lock to write, in one piece; signal_queue_set() */
     struct list_head entries; /* sighand->lock; of struct signal_entry */
 };
+
+/* What is pending, without the lock: who sends a signal marks its thread after that, which then looks again. */
+static inline u64 signal_queue_set(const struct signal_queue *queue)
+{
+    return READ_ONCE(queue->set);
+}
 
 struct altstack {
     u64 sp, size;
@@ -58,14 +64,14 @@ struct restart_block {
 
 /* The part of a thread. Embedded in struct task. */
 struct task_signals {
-    struct signal_queue pending; /* sighand->lock */
-    u64 blocked;                 /* sighand->lock to write; the thread itself reads it freely */
-    u64 saved_mask;              /* own thread: the mask to return to, when restore_mask */
-    u64 awaited;                 /* sighand->lock: what sigtimedwait(2) waits for, though blocked */
-    bool restore_mask;           /* own thread: a call changed the mask for its duration */
-    bool stopped;                /* sighand->lock: sleeps in a group stop */
-    struct altstack altstack;    /* own thread */
-    struct restart_block restart;                 /* own thread */
+    struct signal_queue pending;  /* sighand->lock */
+    u64 blocked;                  /* sighand->lock to write; the thread itself reads it freely */
+    u64 saved_mask;               /* own thread: the mask to return to, when restore_mask */
+    u64 awaited;                  /* as blocked: what sigtimedwait(2) waits for, though blocked */
+    bool restore_mask;            /* own thread: a call changed the mask for its duration */
+    bool stopped;                 /* sighand->lock: sleeps in a group stop */
+    struct altstack altstack;     /* own thread */
+    struct restart_block restart; /* own thread */
     u64 fault_trapno, fault_error, fault_address; /* own thread: of the last fault, for its frame */
 };
 

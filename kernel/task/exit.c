@@ -178,7 +178,7 @@ static void wake_others_locked(struct process *process)
 {
     struct task *other;
 
-    if (!process->signals.pending.set)
+    if (!signal_queue_set(&process->signals.pending))
         return;
     for_each_thread(other, process)
         task_mark(other, PENDING_SIGNAL);

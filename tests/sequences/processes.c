@@ -302,6 +302,42 @@ static void a_signal_interrupts_a_sleeping_call(void **state)
     sequence(interruption);
 }
 
+static uint32_t looking; /* atomic: threads that still look */
+
+/* Looks at its signals at each call. */
+static int look_for_signals(void *arg)
+{
+    for (int i = 0; i < 300; i++)
+        must(mock_call(__NR_rt_sigprocmask, SIG_SETMASK, mock_put((uint64_t[]){0}, 8), 0, 8));
+    __atomic_sub_fetch(&looking, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+/* Signals come while the threads whose they may become look. */
+static int many_signals(void *arg)
+{
+    uint64_t pid = (uint64_t)must(mock_call(__NR_getpid));
+
+    looking = 2;
+    expect_equal(mock_handle(SIGUSR1, note, SA_SIGINFO), 0);
+    for (int i = 0; i < 2; i++)
+        must(mock_thread(look_for_signals, NULL));
+    for (int i = 0; i < 10000 && __atomic_load_n(&looking, __ATOMIC_SEQ_CST); i++)
+        must(mock_call(__NR_kill, pid, SIGUSR1));
+    return 0;
+}
+
+static int signal_busy_threads(void *arg)
+{
+    expect_equal(mock_wait(must(mock_fork(many_signals, NULL))), 0);
+    return 0;
+}
+
+static void signals_come_while_threads_look(void **state)
+{
+    sequence(signal_busy_threads);
+}
+
 static int touch_nothing(void *arg)
 {
     return mock_get(int, 0x1000);
@@ -494,6 +530,7 @@ int main(void)
         cmocka_unit_test(exec_ends_the_other_threads),
         cmocka_unit_test(a_handler_runs_and_returns),
         cmocka_unit_test(a_signal_interrupts_a_sleeping_call),
+        cmocka_unit_test(signals_come_while_threads_look),
         cmocka_unit_test(default_actions_end_processes),
         cmocka_unit_test(stopped_processes_continue),
         cmocka_unit_test(signals_are_waited_for),
