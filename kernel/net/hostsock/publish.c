@@ -10,14 +10,15 @@
 
 struct published {
     struct host_watch watch;
-    struct timer timer;       /* runs take() on the service thread */
-    int file;                 /* constant; the host's socket */
-    u16 family, port;         /* constant; of the host's socket; inside */
-    bool watched;             /* constant */
-    struct spinlock lock;     /* class OBJECT */
-    bool listening;           /* lock; the host's socket */
-    struct hostsock *waiting; /* the service thread's: accepted, and the backlog inside is full */
-    struct endpoint from;     /* the same; whose it is */
+    struct timer timer;   /* runs take() on the service thread */
+    int file;             /* constant; the host's socket */
+    u16 family, port;     /* constant; of the host's socket; inside */
+    bool watched;         /* constant */
+    struct spinlock lock; /* class OBJECT */
+    bool listening;       /* lock; the host's socket */
+    struct hostsock *
+        waiting; /* the service thread's, others see whether: accepted, the backlog inside is full */
+    struct endpoint from; /* the same; whose it is */
 };
 
 static struct {
@@ -39,13 +40,15 @@ static int accept_one(struct published *port)
 {
     struct target_address peer;
     int file = host_socket_accept(port->file, port->family, &peer);
+    struct hostsock *accepted;
     int err;
 
     if (file < 0)
         return file;
-    err = hostsock_create(file, port->family, SOCK_STREAM, &port->waiting);
+    err = hostsock_create(file, port->family, SOCK_STREAM, &accepted);
     if (err)
         return err;
+    WRITE_ONCE(port->waiting, accepted);
     endpoint_of(&peer, &port->from);
     return 0;
 }
@@ -76,7 +79,7 @@ static bool hand_in_one(struct published *port)
         return false; /* publish_listening() tells when there is room */
     if (err)
         hostsock_ops.release(&port->waiting->out, true);
-    port->waiting = NULL;
+    WRITE_ONCE(port->waiting, NULL);
     return true;
 }
 
