@@ -170,6 +170,10 @@ kill $server; wait $server 2>/dev/null
 cat back
 nc -z 127.0.0.1 9; echo $?
 
+#== busybox's ping reaches the machine itself by a raw socket
+busybox ping -c 2 -i 0.2 127.0.0.1 | grep -o '2 packets transmitted, 2 packets received'
+busybox ping -6 -c 1 ::1 | grep -o 'bytes from ::1: seq=0'
+
 #== ping reaches the machine itself
 ping -c 2 -i 0.2 127.0.0.1 | grep -o '2 packets transmitted, 2 received'
 ping -c 1 ::1 | grep -o 'bytes from ::1: icmp_seq=1'

@@ -155,6 +155,29 @@ static void filters_go_with_their_socket(void **state)
     sequence(filters);
 }
 
+/* --- raw sockets -------------------------------------------------------------------------------------------- */
+
+static int echoes(void *arg)
+{
+    uint8_t request[8] = {8, 0, 0xf7, 0xff}; /* with its checksum */
+    long hears = must(mock_call(__NR_socket, AF_INET, SOCK_RAW, IPPROTO_ICMP));
+    long fd = must(mock_call(__NR_socket, AF_INET, SOCK_RAW, IPPROTO_ICMP));
+
+    expect_equal(mock_call(__NR_sendto, fd, mock_put(request, 8), 8, 0, loopback(),
+                           sizeof(struct sockaddr_in)),
+                 8);
+    expect_equal(mock_call(__NR_recvfrom, fd, mock_room(64), 64, 0, 0, 0), 28);
+    expect_equal(mock_call(__NR_recvfrom, fd, mock_room(64), 64, 0, 0, 0), 28);
+    must(mock_call(__NR_close, fd));
+    must(mock_call(__NR_close, hears));
+    return 0;
+}
+
+static void raw_packets_go_with_who_hears_them(void **state)
+{
+    sequence(echoes);
+}
+
 /* --- options and messages ----------------------------------------------------------------------------------- */
 
 static int options(void *arg)
@@ -239,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_stream_crosses_the_loopback),
         cmocka_unit_test(connections_are_deferred),
         cmocka_unit_test(datagrams_cross_the_loopback),
+        cmocka_unit_test(raw_packets_go_with_who_hears_them),
         cmocka_unit_test(filters_go_with_their_socket),
         cmocka_unit_test(long_options_are_taken),
         cmocka_unit_test(many_descriptors_are_passed),

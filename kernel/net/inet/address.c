@@ -154,6 +154,15 @@ static int bind_allowed(struct inet_sock *is, const struct endpoint *local)
     return 0;
 }
 
+int inet_bind_address(struct inet_sock *is, const struct sock_addr *addr, struct endpoint *local)
+{
+    u8 families;
+    int err = bind_address(is, addr, local, &families);
+
+    local->port = 0;
+    return err ? err : bind_allowed(is, local);
+}
+
 int inet_bind(struct inet_sock *is, struct port_table *table, const struct sock_addr *addr,
               bool (*closed)(struct inet_sock *is))
 {

@@ -4,6 +4,7 @@
 #include "base/errno.h"
 #include "mm/alloc.h"
 #include "net/inet/internal.h"
+#include "net/inet/udp.h"
 #include "signal/signal.h"
 #include "task/task.h"
 
@@ -80,7 +81,7 @@ static int create(int family, int type, int protocol, int flags, struct socket *
     case SOCK_DGRAM:
         return udp_create(family, type, protocol, flags, out);
     case SOCK_RAW:
-        return !capable(CAP_NET_RAW) ? -EPERM : -ESOCKTNOSUPPORT;
+        return raw_create(family, type, protocol, flags, out);
     default:
         return -ESOCKTNOSUPPORT;
     }

@@ -130,6 +130,8 @@ static inline bool inet_option(const struct inet_sock *is, u32 bit)
 /* bind(2) for all of them. closed: the protocol's own state allows it; sock.lock held when it is asked. */
 int inet_bind(struct inet_sock *is, struct port_table *table, const struct sock_addr *addr,
               bool (*closed)(struct inet_sock *is));
+/* The address alone, of a socket that has no ports. */
+int inet_bind_address(struct inet_sock *is, const struct sock_addr *addr, struct endpoint *local);
 /* Takes a port of the kernel's choice when there is none. sock.lock held. -EADDRINUSE, -EAGAIN. */
 int inet_autobind_locked(struct inet_sock *is, struct port_table *table);
 int inet_name_of(struct inet_sock *is, bool peer, struct sock_addr *out);
@@ -208,6 +210,7 @@ ssize_t outside_receive(struct inet_sock *is, struct outside *out, struct messag
 /* ---- the protocols ---- */
 
 int tcp_create(int family, int type, int protocol, int flags, struct socket **out);
+u32 raw_count(int family); /* sockets that are open */
 int udp_create(int family, int type, int protocol, int flags, struct socket **out);
 int tcp_accept_outside(struct inet_sock *listener, const struct endpoint *local,
                        const struct endpoint *peer, struct outside *out);

@@ -38,25 +38,59 @@ static u16 checksum(const struct datagram *dg, bool v4)
     return ip_checksum(ip_sum(dg->data, dg->len, sum));
 }
 
+static void checksum_put(struct datagram *dg, bool v4)
+{
+    struct echo *echo = (struct echo *)dg->data;
+
+    echo->checksum = 0;
+    echo->checksum = checksum(dg, v4);
+}
+
+static bool is_request(const struct datagram *dg, bool v4)
+{
+    const struct echo *echo = (const struct echo *)dg->data;
+
+    return dg->len >= sizeof(*echo) && !echo->code &&
+           echo->type == (v4 ? ECHO_REQUEST_V4 : ECHO_REQUEST_V6);
+}
+
+static void turn(struct datagram *dg, bool v4)
+{
+    struct echo *echo = (struct echo *)dg->data;
+    struct endpoint from = dg->from;
+
+    dg->from = dg->to;
+    dg->from.port = 0;
+    dg->to = from;
+    echo->type = v4 ? ECHO_REPLY_V4 : ECHO_REPLY_V6;
+    checksum_put(dg, v4);
+}
+
+bool echo_turn(struct datagram *dg)
+{
+    bool v4 = ip_is_v4(&dg->to.ip);
+
+    if (!is_request(dg, v4) || checksum(dg, v4))
+        return false;
+    turn(dg, v4);
+    return true;
+}
+
 ssize_t ping_answer(struct udp_sock *us, struct datagram *dg)
 {
     struct echo *echo = (struct echo *)dg->data;
     bool v4 = us->inet.sock.family == AF_INET;
-    struct endpoint from = dg->from;
     u32 len = dg->len;
 
-    if (len < sizeof(*echo) || echo->code ||
-        echo->type != (v4 ? ECHO_REQUEST_V4 : ECHO_REQUEST_V6)) {
+    if (!is_request(dg, v4)) {
         datagram_put(dg);
         return -EINVAL;
     }
-    dg->from = dg->to;
-    dg->to = from;
-    dg->from.port = 0;
-    echo->type = v4 ? ECHO_REPLY_V4 : ECHO_REPLY_V6;
-    echo->id = swap16(from.port);
-    echo->checksum = 0;
-    echo->checksum = checksum(dg, v4);
+    echo->id = swap16(dg->from.port);
+    checksum_put(dg, v4);
+    raw_hear(dg, (u8)us->inet.sock.protocol);
+    turn(dg, v4);
+    raw_hear(dg, (u8)us->inet.sock.protocol);
     udp_queue(us, dg);
     return len;
 }

@@ -149,16 +149,17 @@ static void show_counts(struct shower *shower)
 
     if (shower->family == AF_INET6)
         n = scnprintf(text, sizeof(text),
-                      "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse 0\nRAW6: inuse 0\n"
+                      "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse 0\nRAW6: inuse %u\n"
                       "FRAG6: inuse 0 memory 0\n",
-                      tcp6.sockets, udp6.sockets);
+                      tcp6.sockets, udp6.sockets, raw_count(AF_INET6));
     else
         n = scnprintf(text, sizeof(text),
                       "sockets: used %u\nTCP: inuse %u orphan 0 tw %u alloc %u mem 0\n"
-                      "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\n"
+                      "UDP: inuse %u mem 0\nUDPLITE: inuse 0\nRAW: inuse %u\n"
                       "FRAG: inuse 0 memory 0\n",
                       tcp.sockets + udp.sockets + tcp6.sockets + udp6.sockets, tcp.sockets,
-                      tcp.time_waits + tcp6.time_waits, tcp.sockets + tcp6.sockets, udp.sockets);
+                      tcp.time_waits + tcp6.time_waits, tcp.sockets + tcp6.sockets, udp.sockets,
+                      raw_count(AF_INET));
     shower->emit(shower->to, text, (size_t)n);
 }
 

@@ -149,6 +149,8 @@ static int udp_connect(struct socket *sock, const struct sock_addr *addr, u32 fl
     /* An IPv6 socket takes IPv4 names too, and 0.0.0.0 is this machine's IPv4. */
     if (!err && addr->family == AF_INET && ip_is_any(&peer.ip))
         peer.ip = ip_of_v4(INADDR_LOOPBACK);
+    if (udp_is_portless(us) && !peer.port)
+        peer.port = 1;
     if (!err)
         err = connect_peer(us, &peer, &inside);
     if (err)
@@ -168,7 +170,7 @@ static int udp_name_of(struct socket *sock, bool peer, struct sock_addr *out)
     return inet_name_of(inet_of(sock), peer, out);
 }
 
-static int udp_shutdown(struct socket *sock, int how)
+int udp_shutdown(struct socket *sock, int how)
 {
     struct inet_sock *is = inet_of(sock);
     struct outside *out = inet_outside(is);
@@ -186,7 +188,7 @@ static int udp_shutdown(struct socket *sock, int how)
     return err;
 }
 
-static u32 udp_poll(struct socket *sock, struct poll_table *table)
+u32 udp_poll(struct socket *sock, struct poll_table *table)
 {
     struct udp_sock *us = udp_of(sock);
     struct outside *out = inet_outside(&us->inet);
@@ -212,7 +214,7 @@ static u32 udp_poll(struct socket *sock, struct poll_table *table)
 }
 
 /* SIOCINQ: the length of the first datagram, udp(7). */
-static long udp_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
+long udp_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 {
     struct udp_sock *us = udp_of(sock);
     struct datagram *first;
@@ -243,7 +245,7 @@ static int udp_set_option(struct socket *sock, int level, int option, const void
 
     if (level != IPPROTO_UDP)
         return inet_set_option(sock, level, option, value, len);
-    if (udp_is_ping(us))
+    if (udp_is_portless(us))
         return -ENOPROTOOPT;
     err = len < sizeof(number) ? -EINVAL : option_number(value, len, &number);
     if (err)
@@ -269,7 +271,7 @@ static int udp_get_option(struct socket *sock, int level, int option, void *valu
 
     if (level != IPPROTO_UDP)
         return inet_get_option(sock, level, option, value, len);
-    if (udp_is_ping(us))
+    if (udp_is_portless(us))
         return -ENOPROTOOPT;
     if (option == UDP_CORK)
         number = READ_ONCE(us->corked);
@@ -320,8 +322,7 @@ int udp_create(int family, int type, int protocol, int flags, struct socket **ou
     us = kzalloc(sizeof(*us));
     if (!us)
         return -ENOMEM;
-    list_init(&us->queue);
-    list_init(&us->errors);
+    udp_queues_init(us);
     err = inet_init(&us->inet, &udp_ops, family, SOCK_DGRAM, protocol ? protocol : IPPROTO_UDP,
                     flags);
     if (err) {

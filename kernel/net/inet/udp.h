@@ -37,14 +37,14 @@ static inline struct udp_sock *udp_of(struct socket *sock)
     return container_of(sock, struct udp_sock, inet.sock);
 }
 
-/* An echo socket of icmp(7); its port is what its requests are known by. */
-static inline bool udp_is_ping(const struct udp_sock *us)
+/* An echo socket of icmp(7), whose port is what its requests are known by, or a raw one: peers' ports count for nothing. */
+static inline bool udp_is_portless(const struct udp_sock *us)
 {
-    return us->inet.sock.protocol != IPPROTO_UDP;
+    return us->inet.sock.protocol != IPPROTO_UDP || us->inet.sock.type == SOCK_RAW;
 }
 static inline struct port_table *udp_table(const struct udp_sock *us)
 {
-    return udp_is_ping(us) ? &ping_ports : &udp_ports;
+    return udp_is_portless(us) ? &ping_ports : &udp_ports;
 }
 
 #define UDP_READ_BITS  (POLLIN | POLLRDNORM)
@@ -64,10 +64,35 @@ void udp_queue(struct udp_sock *us, struct datagram *dg);
 void udp_refused(struct udp_sock *us, struct datagram *dg, int error);
 void udp_drop_queues(struct udp_sock *us);
 
+void udp_queues_init(struct udp_sock *us);
+int udp_shutdown(struct socket *sock, int how);
+u32 udp_poll(struct socket *sock, struct poll_table *table);
+long udp_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg);
+
+/* raw.c */
+int raw_create(int family, int type, int protocol, int flags, struct socket **out);
+void raw_hear(const struct datagram *dg,
+              u8 protocol); /* a copy for each raw socket that wants it */
+
 /* ping.c */
 int ping_allowed(void);
+/* A request that came whole becomes its answer. False: it is none. */
+bool echo_turn(struct datagram *dg);
 /* Inside, the answer to a request that was sent; takes the reference. Its length, -EINVAL. */
 ssize_t ping_answer(struct udp_sock *us, struct datagram *dg);
+
+/* What a message says of itself: in its address, its control data, the socket's options. */
+struct sending {
+    struct endpoint from, to;
+    bool connected;
+    bool inside;
+    s16 ttl;
+    u8 tos;
+    u32 segment;
+};
+
+/* Out of addresses, control data and options: what goes where. -EDESTADDRREQ, -EINVAL, -EACCES, -ENETUNREACH ... */
+int sending_begin(struct udp_sock *us, const struct message *msg, struct sending *s);
 
 ssize_t udp_send(struct socket *sock, struct message *msg);
 int udp_uncork(struct udp_sock *us); /* sends what is pending */

@@ -24,7 +24,7 @@ static u32 datagram_cost(const struct datagram *dg)
     return dg->len + DATAGRAM_OVERHEAD;
 }
 
-/* Filters see the datagram with its header, behind one of IP. An echo stands for itself. */
+/* Filters see the datagram with its header, behind one of IP. Echoes and raw packets stand for themselves. */
 static bool filter_wants(struct udp_sock *us, struct datagram *dg)
 {
     bool v4 = ip_is_v4(&dg->to.ip);
@@ -33,13 +33,14 @@ static bool filter_wants(struct udp_sock *us, struct datagram *dg)
         .dest = swap16(dg->to.port),
         .len = swap16((u16)(sizeof(udp) + dg->len)),
     };
-    u32 head_len = udp_is_ping(us) ? 0 : sizeof(udp), keep;
+    u32 head_len = udp_is_portless(us) ? 0 : sizeof(udp), keep;
     struct ip_facts facts = {.protocol = (u8)us->inet.sock.protocol,
                              .ttl = (u8)dg->ttl,
                              .tos = dg->tos,
                              .payload = head_len + dg->len};
+    bool has_header = v4 && us->inet.sock.type == SOCK_RAW;
     u8 net[IP_HEADER_MAX];
-    u32 net_len = ip_header_put(net, &dg->from.ip, &dg->to.ip, &facts);
+    u32 net_len = has_header ? 0 : ip_header_put(net, &dg->from.ip, &dg->to.ip, &facts);
 
     keep =
         filter_run(&us->inet.sock, &(struct filter_packet){.net = net,
@@ -93,6 +94,12 @@ void udp_refused(struct udp_sock *us, struct datagram *dg, int error)
     if (!kept)
         datagram_put(dg);
     waitq_wake(&sock->wait, POLLERR | UDP_READ_BITS);
+}
+
+void udp_queues_init(struct udp_sock *us)
+{
+    list_init(&us->queue);
+    list_init(&us->errors);
 }
 
 void udp_drop_queues(struct udp_sock *us)

@@ -12,16 +12,6 @@
 #define DEFAULT_TTL      64
 #define UDP_MAX_SEGMENTS 64 /* udp(7) */
 
-/* What a message says of itself: in its address, its control data, the socket's options. */
-struct sending {
-    struct endpoint from, to;
-    bool connected;
-    bool inside;
-    s16 ttl;
-    u8 tos;
-    u32 segment;
-};
-
 struct datagram *datagram_create(u32 len)
 {
     struct datagram *dg = kmalloc(sizeof(*dg) + len);
@@ -204,7 +194,7 @@ static int sending_names(struct udp_sock *us, const struct message *msg, struct 
         err = endpoint_from(is, msg->addr, &s->to);
         if (err)
             return err;
-        if (udp_is_ping(us))
+        if (udp_is_portless(us))
             s->to.port = s->to.port ? s->to.port : 1; /* it counts for nothing */
         if (!s->to.port)
             return -EINVAL;
@@ -227,7 +217,7 @@ static int sending_names(struct udp_sock *us, const struct message *msg, struct 
     return err;
 }
 
-static int sending_begin(struct udp_sock *us, const struct message *msg, struct sending *s)
+int sending_begin(struct udp_sock *us, const struct message *msg, struct sending *s)
 {
     int err;
 
@@ -314,7 +304,7 @@ static ssize_t send_one(struct udp_sock *us, const struct sending *s, struct mes
     dg->ttl = s->ttl;
     dg->tos = s->tos;
     dg->stamp = time_realtime();
-    if (udp_is_ping(us))
+    if (udp_is_portless(us))
         return ping_answer(us, dg);
     deliver(us, s, dg);
     return len;
@@ -449,7 +439,7 @@ ssize_t udp_send(struct socket *sock, struct message *msg)
         return err;
     if (!pending && len > (ip_is_v4(&s.to.ip) ? UDP_MAX_V4 : UDP_MAX_V6))
         return -EMSGSIZE;
-    if ((more || pending) && !udp_is_ping(us)) {
+    if ((more || pending) && !udp_is_portless(us)) {
         n = pend(us, &s, msg);
         err = n < 0 || more ? 0 : udp_uncork(us);
         return err ? err : n;
