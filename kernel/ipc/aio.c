@@ -88,7 +88,7 @@ static int transfer(const struct iocb *iocb, struct file *file, bool write, bool
     int err = check_priority(iocb);
 
     if (!err)
-        err = rwf_check(iocb->aio_rw_flags);
+        err = rwf_check(file, iocb->aio_rw_flags);
     if (err)
         return err;
     if (!(file->mode & (write ? FILE_WRITE : FILE_READ)))

@@ -77,6 +77,8 @@ static ssize_t splice_files(struct file *in, loff_t *in_pos, struct file *out, l
         return -EINVAL;
     if (from_pipe && to_pipe && pipe_same(in, out))
         return -EINVAL;
+    if (!file_splices(in) || !file_splices(out))
+        return -EINVAL;
     if (!to_pipe && (file_flags(out) & O_APPEND))
         return -EINVAL;
     if (flags & SPLICE_F_NONBLOCK) {

@@ -164,8 +164,10 @@ void iter_init_kernel(struct iter *it, bool source, void *p, size_t n)
     iter_init_one(it, false, source, p, n);
 }
 
-int iter_init_vector(struct iter *it, bool source, const struct iovec __user *v, unsigned long n)
+int iter_init_vector(struct iter *it, bool source, const struct iovec __user *v,
+                     unsigned long count)
 {
+    size_t n = (u32)count; /* all that Linux looks at */
     struct iovec *segs;
     size_t total = 0;
     int err = 0;

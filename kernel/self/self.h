@@ -78,6 +78,7 @@ struct self {
     u32 wait_host;              /* atomic; WAIT_: does what it waits for come from the host? */
     struct list_head wait_heir; /* host/ready's lock; who watches the host when its watcher goes */
     struct io_counts io;        /* vfs: written by itself */
+    bool nowait; /* vfs: for the time of one transfer, all files are as with O_NONBLOCK */
 
     s64 thread_time, space_time; /* host/: the latest CPU times that the target told; atomic */
 

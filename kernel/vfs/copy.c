@@ -59,7 +59,7 @@ static int position_get(struct file *file, loff_t __user *user, loff_t *pos)
 
     if (user) {
         err = get_user(*pos, user);
-        return err ? err : *pos < 0 ? -EINVAL : 0;
+        return err;
     }
     err = file_pos_lock(file);
     if (err)
@@ -101,11 +101,13 @@ long sys_sendfile(int out_nr, int in_nr, loff_t __user *offset, size_t count)
         return -EBADF;
     if (in.file->mode & FILE_STREAM)
         return -EINVAL;
-    if (!inode_is(in.file->inode, S_IFREG) && !inode_is(in.file->inode, S_IFBLK))
+    if (!file_splices(in.file) || !file_splices(out.file))
         return -EINVAL;
     if (file_flags(out.file) & O_APPEND)
         return -EINVAL;
     err = position_get(in.file, offset, &pos);
+    if (!err && pos < 0)
+        err = -EINVAL;
     if (err || count == 0)
         return err;
     if (add_overflow(pos, (loff_t)count, &end))
@@ -135,14 +137,17 @@ static int may_copy_range(struct file *in, struct file *out)
 static ssize_t copy_range(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos,
                           size_t n)
 {
-    loff_t in_end, out_end, size = (loff_t)inode_size(in->inode);
+    u64 in_end, out_end, size = inode_size(in->inode), max = out->inode->super->max_size;
 
-    if (add_overflow(*in_pos, (loff_t)MIN(n, (size_t)INT64_MAX), &in_end) ||
-        add_overflow(*out_pos, (loff_t)MIN(n, (size_t)INT64_MAX), &out_end))
+    if (add_overflow((u64)*in_pos, n, &in_end) || add_overflow((u64)*out_pos, n, &out_end))
         return -EOVERFLOW;
-    if (*in_pos >= size)
+    if (*in_pos < 0 || *out_pos < 0)
+        return -EINVAL;
+    if ((u64)*in_pos >= size)
         return 0;
-    n = MIN(n, (size_t)(size - *in_pos));
+    if ((u64)*out_pos >= max)
+        return -EFBIG;
+    n = MIN(n, MIN(size - (u64)*in_pos, max - (u64)*out_pos));
     if (in->inode == out->inode && *in_pos < *out_pos + (loff_t)n && *out_pos < *in_pos + (loff_t)n)
         return -EINVAL;
     return copy_bytes(in, in_pos, out, out_pos, MIN(n, COPY_MAX));

@@ -8,6 +8,7 @@
 #include <asm/ioctls.h>
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/resource.h>
 
@@ -77,10 +78,33 @@ static long set_flags(struct file *file, int fd, int flags)
     return 0;
 }
 
+/* How long what is written will live: kept for who asks, and of no use where nothing is laid out on a disk. */
+static long rw_hint(struct inode *inode, bool set, u64 __user *arg)
+{
+    u64 hint = READ_ONCE(inode->write_hint);
+
+    if (!set)
+        return put_user(hint, arg);
+    if (!inode_owner_or_capable(inode))
+        return -EPERM;
+    if (get_user(hint, arg))
+        return -EFAULT;
+    if (hint > RWH_WRITE_LIFE_EXTREME)
+        return -EINVAL;
+    WRITE_ONCE(inode->write_hint, (u8)hint);
+    return 0;
+}
+
 static bool allowed_on_path(unsigned int cmd)
 {
     return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_DUPFD_QUERY || cmd == F_GETFD ||
            cmd == F_SETFD || cmd == F_GETFL || cmd == F_CREATED_QUERY;
+}
+
+/* What depends on what kind of file it is. */
+static long fcntl_other(struct file *file, unsigned int cmd, unsigned long arg)
+{
+    return file->ops->fcntl ? file->ops->fcntl(file, cmd, arg) : -EINVAL;
 }
 
 static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned long arg)
@@ -120,10 +144,18 @@ static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned lon
     }
     case F_CREATED_QUERY:
         return file->mode & FILE_CREATED ? 1 : 0;
+    case F_GET_RW_HINT:
+    case F_SET_RW_HINT:
+        return rw_hint(file->inode, cmd == F_SET_RW_HINT, (u64 __user *)arg);
+    case F_ADD_SEALS:
+        if (!(file->mode & FILE_WRITE))
+            return -EPERM;
+        return fcntl_other(file, cmd, arg);
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ:
+        return inode_is(file->inode, S_IFIFO) ? fcntl_other(file, cmd, arg) : -EBADF;
     default:
-        return file->ops->fcntl                             ? file->ops->fcntl(file, cmd, arg)
-               : cmd == F_GETPIPE_SZ || cmd == F_SETPIPE_SZ ? -EBADF
-                                                            : -EINVAL;
+        return fcntl_other(file, cmd, arg);
     }
 }
 
@@ -169,11 +201,45 @@ static long ioctl_regular(struct file *file, unsigned int cmd, unsigned long arg
     switch (cmd) {
     case FIONREAD:
         return put_user((int)(size - READ_ONCE(file->pos)), (int __user *)arg);
-    case FIGETBSZ:
-        return put_user((int)file->inode->super->block_size, (int __user *)arg);
+    case FIBMAP:
+        return capable(CAP_SYS_RAWIO) ? -EINVAL : -EPERM; /* no file lies in blocks of a device */
     default:
         return -ENOTTY;
     }
+}
+
+/* ioctl_ficlonerange(2): no file system here shares blocks, which is what is left after all checks. */
+static long clone_range(struct file *to, s64 from_nr)
+{
+    AUTO_FD from = fd_borrow((int)from_nr);
+
+    if (!from.file)
+        return -EBADF;
+    if (inode_is(from.file->inode, S_IFDIR) || inode_is(to->inode, S_IFDIR))
+        return -EISDIR;
+    if (from.file->inode->super != to->inode->super)
+        return -EXDEV;
+    if (!inode_is(from.file->inode, S_IFREG) || !inode_is(to->inode, S_IFREG))
+        return -EINVAL;
+    if (!(from.file->mode & FILE_READ) || !(to->mode & FILE_WRITE) || (file_flags(to) & O_APPEND))
+        return -EBADF;
+    return -EOPNOTSUPP;
+}
+
+static long ioctl_clone_range(struct file *to, const struct file_clone_range __user *user)
+{
+    struct file_clone_range range;
+
+    return copy_from_user(&range, user, sizeof(range)) ? -EFAULT : clone_range(to, range.src_fd);
+}
+
+/* FIOQSIZE: the bytes that it takes, not those that it has. */
+static long put_space(struct inode *inode, loff_t __user *arg)
+{
+    struct kstat stat;
+    int err = inode_getattr(inode, &stat);
+
+    return err ? err : put_user((loff_t)(stat.blocks * 512), arg);
 }
 
 long sys_ioctl(int nr, unsigned int cmd, unsigned long arg)
@@ -195,7 +261,17 @@ long sys_ioctl(int nr, unsigned int cmd, unsigned long arg)
     case FIOQSIZE:
         if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
             return -ENOTTY;
-        return put_user((loff_t)inode_size(fd.file->inode), (loff_t __user *)arg);
+        return put_space(fd.file->inode, (loff_t __user *)arg);
+    case FIGETBSZ:
+        if (fd.file->mode & FILE_ANON)
+            break;
+        return put_user((int)fd.file->inode->super->block_size, (int __user *)arg);
+    case FICLONE:
+        return clone_range(fd.file, (int)arg);
+    case FICLONERANGE:
+        return ioctl_clone_range(fd.file, (const struct file_clone_range __user *)arg);
+    case FS_IOC_FIEMAP:
+        return -EOPNOTSUPP; /* as of file systems without extents of a device */
     }
     if (fd.file->ops->ioctl) {
         long result = fd.file->ops->ioctl(fd.file, cmd, arg);

@@ -6,6 +6,7 @@
 #include "base/refcount.h"
 #include "base/types.h"
 #include "mm/uaccess.h"
+#include "self/self.h"
 #include "sync/waitq.h"
 #include "vfs/inode.h"
 #include "vfs/path.h"
@@ -143,7 +144,13 @@ static inline u32 file_flags(const struct file *file)
 }
 static inline bool file_nonblocking(const struct file *file)
 {
-    return file_flags(file) & O_NONBLOCK;
+    return (file_flags(file) & O_NONBLOCK) || self()->nowait;
+}
+
+/* Can bytes go from or to it without the program (sendfile(2), splice(2))? Not where they are no mere bytes. */
+static inline bool file_splices(const struct file *file)
+{
+    return !(file->mode & FILE_ANON) && !inode_is(file->inode, S_IFDIR);
 }
 
 /* Does this write go to the end of the file? */
@@ -178,7 +185,7 @@ ssize_t file_read(struct file *file, struct iter *to, loff_t *pos);
 ssize_t file_write(struct file *file, struct iter *from, loff_t *pos);
 /* The same by it->source, as preadv2(2)'s RWF_ flags want it; rwf_check() comes first: -EOPNOTSUPP, -EINVAL. */
 ssize_t file_transfer(struct file *file, struct iter *it, loff_t *pos, int rwf);
-int rwf_check(int rwf);
+int rwf_check(const struct file *file, int rwf);
 /* For the kernel itself (exec, image loading): the whole range or an error; -EIO when the file ends. */
 ssize_t file_read_kernel(struct file *file, void *to, size_t n, loff_t pos);
 loff_t file_seek(struct file *file, loff_t offset, int whence);

@@ -150,6 +150,7 @@ struct inode {
     char *link;      /* symbolic link's text, when it is at hand; constant; the fs frees it */
     s32 writers;     /* atomic: files open for writing; negative: executed, writing denied */
     u32 truncations; /* lock; counts, so that a write notices one */
+    u8 write_hint;   /* read and written whole: F_SET_RW_HINT's RWH_ */
     struct file_locks *locks; /* vfs/locks.c; set once, atomically */
     void *endpoint;           /* FIFO: ipc's pipe; socket node: net's; their rooms say which lock */
     void *watches;            /* inotify's marks */

@@ -419,9 +419,9 @@ long sys_inotify_add_watch(int nr, const char __user *pathname, unsigned int mas
         (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0);
     int err;
 
-    if (!(mask & (IN_ALL_EVENTS | MASK_FLAGS)) ||
-        (mask & ~(unsigned int)(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ISDIR |
-                                MASK_FLAGS)))
+    /* Bits of events that nobody asks for are good for a mask that asks for nothing. */
+    if (!mask || (mask & ~(unsigned int)(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED |
+                                         IN_ISDIR | MASK_FLAGS)))
         return -EINVAL;
     if (!fd.file)
         return -EBADF;

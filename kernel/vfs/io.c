@@ -84,12 +84,12 @@ long sys_pwrite64(int nr, const void __user *buf, size_t count, loff_t offset)
     return file_write(fd.file, &it, &offset);
 }
 
-int rwf_check(int rwf)
+int rwf_check(const struct file *file, int rwf)
 {
     if (rwf & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND))
         return -EOPNOTSUPP;
-    /* No file system says whether a transfer would have to wait. */
-    if (rwf & RWF_NOWAIT)
+    /* No file system says whether a transfer would have to wait; streams do. */
+    if ((rwf & RWF_NOWAIT) && !(file->mode & FILE_STREAM))
         return -EOPNOTSUPP;
     return (rwf & (RWF_APPEND | RWF_NOAPPEND)) == (RWF_APPEND | RWF_NOAPPEND) ? -EINVAL : 0;
 }
@@ -99,7 +99,9 @@ ssize_t file_transfer(struct file *file, struct iter *it, loff_t *pos, int rwf)
     ssize_t done;
 
     it->flags = (rwf & RWF_APPEND ? ITER_APPEND : 0) | (rwf & RWF_NOAPPEND ? ITER_NOAPPEND : 0);
+    self()->nowait = rwf & RWF_NOWAIT;
     done = it->source ? file_write(file, it, pos) : file_read(file, it, pos);
+    self()->nowait = false;
     if (done > 0 && it->source && (rwf & (RWF_DSYNC | RWF_SYNC)) && file->ops->fsync) {
         int err = file->ops->fsync(file, 0, INT64_MAX, !(rwf & RWF_SYNC));
 
@@ -123,7 +125,7 @@ static long vector_io(struct file *file, bool write, const struct iovec __user *
         return done;
     /* Of no bytes at all everything is true: even a directory can be read, and with any flag. */
     if (iter_left(&it) > 0) {
-        done = rwf_check(flags);
+        done = rwf_check(file, flags);
         if (!done)
             done = file_transfer(file, &it, pos, flags);
     }

@@ -24,7 +24,9 @@ static int stat_at(int dirfd, const char __user *pathname, int flags, struct kst
     u32 lookup = (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
                  (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0) |
                  (flags & AT_NO_AUTOMOUNT ? LOOKUP_NO_AUTOMOUNT : 0);
-    int err = path_lookup_user(dirfd, pathname, lookup, &path);
+    int err = !pathname && (flags & AT_EMPTY_PATH)
+                  ? path_lookup(dirfd, "", lookup, &path) /* since Linux 6.11 */
+                  : path_lookup_user(dirfd, pathname, lookup, &path);
 
     if (err)
         return err;

@@ -319,7 +319,7 @@ static long tmpfs_fcntl(struct file *file, unsigned int cmd, unsigned long arg)
 {
     switch (cmd) {
     case F_ADD_SEALS:
-        return file->mode & FILE_WRITE ? tmpfs_add_seals(file->inode, (unsigned int)arg) : -EPERM;
+        return tmpfs_add_seals(file->inode, (unsigned int)arg);
     case F_GET_SEALS:
         return tmpfs_get_seals(file->inode);
     default:

@@ -485,6 +485,51 @@ static void closed_peer_of_a_socket_is_told(void **state)
     must(close(fds[0]));
 }
 
+/* covers: fcntl F_GET_RW_HINT F_SET_RW_HINT EINVAL EFAULT EPERM */
+static void life_of_what_is_written_is_kept(void **state)
+{
+    (void)state;
+    uint64_t hint = 9;
+    int fd = must(open("f", O_CREAT | O_RDWR, 0644)), again = must(open("f", O_RDONLY));
+
+    must(fcntl(fd, F_GET_RW_HINT, &hint));
+    assert_int_equal(hint, RWH_WRITE_LIFE_NOT_SET);
+    hint = RWH_WRITE_LIFE_LONG;
+    must(fcntl(fd, F_SET_RW_HINT, &hint));
+    hint = 0;
+    must(fcntl(again, F_GET_RW_HINT, &hint)); /* it is the file's */
+    assert_int_equal(hint, RWH_WRITE_LIFE_LONG);
+    hint = RWH_WRITE_LIFE_EXTREME + 1;
+    assert_errno(fcntl(fd, F_SET_RW_HINT, &hint), EINVAL);
+    assert_errno(fcntl(fd, F_SET_RW_HINT, BAD_PTR), EFAULT);
+    assert_errno(fcntl(fd, F_GET_RW_HINT, BAD_PTR), EFAULT);
+    if (geteuid() == 0)
+        as_nobody(hint = 0; assert_errno(fcntl(again, F_SET_RW_HINT, &hint), EPERM));
+    must(close(fd));
+    must(close(again));
+}
+
+/* covers: fcntl F_GETPIPE_SZ F_SETPIPE_SZ EBADF F_ADD_SEALS F_GET_SEALS EINVAL */
+static void commands_of_other_kinds_are_refused(void **state)
+{
+    (void)state;
+    int fds[2], fd = must(open("f", O_CREAT | O_RDWR, 0644)), place = must(open("f", O_PATH));
+
+    must(pipe(fds));
+    assert_errno(fcntl(fd, F_GETPIPE_SZ), EBADF);
+    assert_errno(fcntl(fd, F_SETPIPE_SZ, 4096), EBADF);
+    assert_errno(fcntl(fds[0], F_GET_SEALS), EINVAL);
+    assert_errno(fcntl(fds[1], F_ADD_SEALS, F_SEAL_GROW), EINVAL);
+    assert_errno(fcntl(fds[0], F_ADD_SEALS, F_SEAL_GROW), EPERM); /* not open for writing */
+    assert_errno(fcntl(place, F_SETFL, 0), EBADF);
+    assert_errno(fcntl(place, F_GETOWN), EBADF);
+    assert_int_equal(must(fcntl(place, F_GETFL)) & O_PATH, O_PATH);
+    must(close(fd));
+    must(close(place));
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +559,8 @@ int main(void)
         cmocka_unit_test(duplicate_that_stays_open_still_tells),
         cmocka_unit_test(closed_peer_of_a_socket_is_told),
         tempdir_test(regular_file_does_not_take_the_flag),
+        tempdir_test(life_of_what_is_written_is_kept),
+        tempdir_test(commands_of_other_kinds_are_refused),
     };
 
     return cmocka_run_group_tests_name("fd/fcntl", tests, NULL, NULL);

@@ -207,6 +207,21 @@ static void range_that_overflows_is_refused(void **state)
     must(close(out));
 }
 
+/* covers: copy_file_range EOVERFLOW EINVAL EFBIG */
+static void offsets_have_limits(void **state)
+{
+    (void)state;
+    int in = open_source("abc"), out = open_new("out");
+    loff_t before = -1, far_before = -100, last = INT64_MAX, start = 0;
+
+    assert_errno(copy(in, &before, out, NULL, 5), EOVERFLOW);
+    assert_errno(copy(in, &far_before, out, NULL, 5), EINVAL);
+    assert_errno(copy(in, &start, out, &far_before, 5), EINVAL);
+    assert_errno(copy(in, &start, out, &last, 5), EFBIG);
+    must(close(in));
+    must(close(out));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +238,7 @@ int main(void)
         tempdir_test(large_copy_is_complete),
         tempdir_test(file_system_of_another_kind_is_refused),
         tempdir_test(range_that_overflows_is_refused),
+        tempdir_test(offsets_have_limits),
     };
 
     return cmocka_run_group_tests_name("fs/copy_file_range", tests, NULL, NULL);

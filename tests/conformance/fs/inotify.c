@@ -285,6 +285,22 @@ static void equal_events_in_a_row_are_one(void **state)
     must(close(fd));
 }
 
+/* covers: inotify_add_watch IN_ISDIR EINVAL */
+static void mask_of_what_nobody_asks_for_is_good(void **state)
+{
+    (void)state;
+    int fd = new_inotify(IN_NONBLOCK);
+    char buf[64];
+
+    make_file("f", "abc");
+    must(watch(fd, "f", IN_ISDIR));
+    assert_file_text("f", "abc");
+    assert_errno(read(fd, buf, sizeof buf), EAGAIN);
+    assert_errno(watch(fd, "f", 0), EINVAL);
+    assert_errno(watch(fd, "f", 0x00100000), EINVAL); /* a bit that means nothing */
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +319,7 @@ int main(void)
         tempdir_test(read_waits_for_an_event),
         tempdir_test(poll_and_fionread_follow_the_queue),
         tempdir_test(equal_events_in_a_row_are_one),
+        tempdir_test(mask_of_what_nobody_asks_for_is_good),
     };
 
     return cmocka_run_group_tests_name("fs/inotify", tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* readv.c: readv(2) and its kin: one transfer, several buffers. */
 #include "../lib/check.h"
 
+#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <limits.h>
 #include <sys/uio.h>
 
@@ -306,6 +308,49 @@ static void v2_calls_check_descriptors_and_addresses(void **state)
     must(close(fd));
 }
 
+/* covers: preadv2 RWF_NOWAIT EAGAIN pwritev2 RWF_NOWAIT EAGAIN */
+static void nowait_does_not_wait_on_streams(void **state)
+{
+    (void)state;
+    static char data[65536];
+    char text[4];
+    uint64_t count;
+    struct iovec in[] = {IOV(text, 3)}, out[] = {IOV("abc", 3)}, all[] = {IOV(data, sizeof data)};
+    struct iovec number[] = {IOV(&count, sizeof count)};
+    int fds[2], sockets[2], event = must(eventfd(0, 0));
+
+    must(pipe(fds));
+    must(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+    assert_errno(preadv2(fds[0], in, 1, -1, RWF_NOWAIT), EAGAIN);
+    assert_errno(preadv2(sockets[0], in, 1, -1, RWF_NOWAIT), EAGAIN);
+    assert_errno(preadv2(event, number, 1, -1, RWF_NOWAIT), EAGAIN);
+    assert_returns(pwritev2(fds[1], out, 1, -1, RWF_NOWAIT), 3);
+    assert_returns(preadv2(fds[0], in, 1, -1, RWF_NOWAIT), 3);
+    assert_memory_equal(text, "abc", 3);
+    must(fcntl(fds[1], F_SETPIPE_SZ, sizeof data));
+    assert_returns(pwritev2(fds[1], all, 1, -1, RWF_NOWAIT), sizeof data);
+    assert_errno(pwritev2(fds[1], out, 1, -1, RWF_NOWAIT), EAGAIN);
+    assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+    for (int i = 0; i < 2; i++) {
+        must(close(fds[i]));
+        must(close(sockets[i]));
+    }
+    must(close(event));
+}
+
+/* covers: readv writev */
+static void count_of_buffers_is_a_word(void **state)
+{
+    (void)state;
+    char text[4] = "";
+    struct iovec in[] = {IOV(text, 3)};
+    int fd = open_with("abc", O_RDONLY);
+
+    assert_returns(syscall(SYS_readv, fd, in, (1ul << 32) + 1), 3);
+    assert_memory_equal(text, "abc", 3);
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +375,8 @@ int main(void)
         cmocka_unit_test(writev_to_a_pipe_is_one_message),
         tempdir_test(offset_below_minus_one_is_refused),
         tempdir_test(v2_calls_check_descriptors_and_addresses),
+        cmocka_unit_test(nowait_does_not_wait_on_streams),
+        tempdir_test(count_of_buffers_is_a_word),
     };
 
     return cmocka_run_group_tests_name("fs/readv", tests, NULL, NULL);

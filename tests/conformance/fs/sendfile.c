@@ -1,6 +1,7 @@
 /* sendfile.c: sendfile(2). */
 #include "../lib/check.h"
 
+#include <sys/eventfd.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -197,6 +198,22 @@ static void full_nonblocking_pipe_would_block(void **state)
     must(close(in));
 }
 
+/* covers: sendfile EINVAL */
+static void counters_take_no_bytes_and_devices_give_some(void **state)
+{
+    (void)state;
+    int in = open_source("abcdefgh"), out = open_new("out"), event = must(eventfd(0, EFD_NONBLOCK));
+    int zero = must(open("/dev/zero", O_RDONLY));
+
+    assert_errno(sendfile(event, in, NULL, 8), EINVAL);
+    assert_errno(sendfile(out, event, NULL, 8), EINVAL);
+    assert_returns(sendfile(out, zero, NULL, 5), 5);
+    must(close(in));
+    must(close(out));
+    must(close(event));
+    must(close(zero));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +229,7 @@ int main(void)
         tempdir_test(negative_offset_is_refused),
         tempdir_test(bad_offset_address_faults),
         tempdir_test(full_nonblocking_pipe_would_block),
+        tempdir_test(counters_take_no_bytes_and_devices_give_some),
     };
 
     return cmocka_run_group_tests_name("fs/sendfile", tests, NULL, NULL);

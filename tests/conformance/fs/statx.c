@@ -229,6 +229,28 @@ static void folder_needs_the_search_right(void **state)
     as_nobody(struct statx stx; assert_errno(do_statx(AT_FDCWD, "d/f", 0, 0, &stx), EACCES));
 }
 
+/* covers: statx AT_EMPTY_PATH EFAULT newfstatat AT_EMPTY_PATH EFAULT */
+static void no_path_is_the_descriptor_itself(void **state)
+{
+    (void)state;
+    struct statx stx;
+    struct stat st;
+
+    make_file("f", "hello");
+    int fd = must(open("f", O_RDONLY));
+    assert_errno(do_statx(fd, NULL, 0, STATX_SIZE, &stx), EFAULT);
+    assert_errno(syscall(SYS_newfstatat, fd, NULL, &st, 0), EFAULT);
+    assert_errno(syscall(SYS_newfstatat, fd, BAD_PTR, &st, AT_EMPTY_PATH), EFAULT);
+    if (do_statx(fd, NULL, AT_EMPTY_PATH, STATX_SIZE, &stx) == -1 && errno == EFAULT)
+        skip_because("a path must be there before Linux 6.11");
+    assert_int_equal(stx.stx_size, 5);
+    must(syscall(SYS_newfstatat, fd, NULL, &st, AT_EMPTY_PATH));
+    assert_int_equal(st.st_size, 5);
+    must(syscall(SYS_newfstatat, AT_FDCWD, NULL, &st, AT_EMPTY_PATH));
+    assert_true(S_ISDIR(st.st_mode));
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +269,7 @@ int main(void)
         tempdir_test(bad_addresses_fault),
         tempdir_test(path_errors_are_those_of_stat),
         tempdir_test(folder_needs_the_search_right),
+        tempdir_test(no_path_is_the_descriptor_itself),
     };
 
     return cmocka_run_group_tests_name("fs/statx", tests, NULL, NULL);

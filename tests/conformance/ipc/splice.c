@@ -1,6 +1,8 @@
 /* splice.c: splice(2), tee(2) and vmsplice(2): moving data by way of a pipe. */
 #include "../lib/check.h"
 
+#include <sys/inotify.h>
+#include <sys/eventfd.h>
 #include <sys/uio.h>
 
 static ssize_t do_splice(int in, loff_t *in_pos, int out, loff_t *out_pos, size_t n, unsigned flags)
@@ -362,6 +364,25 @@ static void full_pipe_with_nonblock_flag_would_block(void **state)
     close_pipe(fds);
 }
 
+/* covers: splice EINVAL */
+static void counters_queues_and_folders_are_no_streams(void **state)
+{
+    (void)state;
+    int fds[2], event = must(eventfd(1, EFD_NONBLOCK)), dir = must(open(".", O_RDONLY));
+    int queue = must(inotify_init1(IN_NONBLOCK));
+
+    open_pipe(fds);
+    assert_errno(do_splice(event, NULL, fds[1], NULL, 8, 0), EINVAL);
+    assert_errno(do_splice(queue, NULL, fds[1], NULL, 8, 0), EINVAL);
+    assert_errno(do_splice(dir, NULL, fds[1], NULL, 8, 0), EINVAL);
+    assert_returns(write(fds[1], "12345678", 8), 8);
+    assert_errno(do_splice(fds[0], NULL, event, NULL, 8, 0), EINVAL);
+    close_pipe(fds);
+    must(close(event));
+    must(close(queue));
+    must(close(dir));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +408,7 @@ int main(void)
         tempdir_test(vmsplice_wants_a_pipe),
         cmocka_unit_test(vmsplice_of_bad_memory_faults),
         cmocka_unit_test(full_pipe_with_nonblock_flag_would_block),
+        cmocka_unit_test(counters_queues_and_folders_are_no_streams),
     };
 
     return cmocka_run_group_tests_name("ipc/splice", tests, NULL, NULL);

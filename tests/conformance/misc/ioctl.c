@@ -1,6 +1,8 @@
 /* ioctl.c: ioctl(2): requests that every file knows, and those of terminals on what is none. */
 #include "../lib/check.h"
 
+#include <linux/fs.h>
+#include <linux/fiemap.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -149,6 +151,80 @@ static void readable_bytes_of_a_socket_are_those_queued(void **state)
     must(close(fds[1]));
 }
 
+/* covers: ioctl FIGETBSZ FIBMAP FIOQSIZE EFAULT ENOTTY */
+static void block_size_is_told_of_what_has_one(void **state)
+{
+    (void)state;
+    int fds[2], size = 0;
+    int64_t bytes = 0;
+    struct stat st;
+
+    make_file("f", "abc");
+    int fd = must(open("f", O_RDWR)), dir = must(open(".", O_RDONLY));
+    must(pipe(fds));
+    must(ioctl(fd, FIGETBSZ, &size));
+    assert_true(size >= 512);
+    must(ioctl(dir, FIGETBSZ, &size));
+    assert_errno(ioctl(fd, FIGETBSZ, BAD_PTR), EFAULT);
+    must(ioctl(fd, FIOQSIZE, &bytes));
+    must(fstat(fd, &st));
+    assert_int_equal(bytes, st.st_blocks * 512);
+    assert_errno(ioctl(fds[0], FIOQSIZE, &bytes), ENOTTY);
+    assert_errno(ioctl(fd, FIOQSIZE, BAD_PTR), EFAULT);
+    assert_errno(ioctl(fds[0], FIBMAP, &size), ENOTTY);
+    as_nobody(assert_errno(ioctl(fd, FIBMAP, &size), EPERM));
+    must(close(fd));
+    must(close(dir));
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: ioctl FICLONE FICLONERANGE EBADF EISDIR EXDEV EINVAL EFAULT */
+static void clones_are_checked(void **state)
+{
+    (void)state;
+    int fds[2];
+
+    make_file("from", "abc");
+    make_file("to", NULL);
+    int from = must(open("from", O_RDONLY)), to = must(open("to", O_RDWR));
+    int dir = must(open(".", O_RDONLY)), append = must(open("to", O_WRONLY | O_APPEND));
+    must(pipe(fds));
+    assert_errno(ioctl(to, FICLONE, -1), EBADF);
+    assert_errno(ioctl(from, FICLONE, from), EBADF); /* not open for writing */
+    assert_errno(ioctl(append, FICLONE, from), EBADF);
+    assert_errno(ioctl(to, FICLONE, dir), EISDIR);
+    assert_errno(ioctl(dir, FICLONE, from), EISDIR);
+    assert_errno(ioctl(fds[1], FICLONE, from), EXDEV);
+    assert_errno(ioctl(fds[1], FICLONE, fds[0]), EINVAL);
+    assert_errno(ioctl(to, FICLONERANGE, BAD_PTR), EFAULT);
+    struct file_clone_range range = {.src_fd = 100000};
+    assert_errno(ioctl(to, FICLONERANGE, &range), EBADF);
+    must(close(from));
+    must(close(to));
+    must(close(dir));
+    must(close(append));
+    must(close(fds[0]));
+    must(close(fds[1]));
+}
+
+/* covers: ioctl FICLONE EOPNOTSUPP FS_IOC_FIEMAP EOPNOTSUPP */
+static void file_systems_in_memory_have_no_clones_and_extents(void **state)
+{
+    (void)state;
+    struct fiemap map = {.fm_length = 4096};
+
+    make_file("from", "abc");
+    make_file("to", NULL);
+    int from = must(open("from", O_RDONLY)), to = must(open("to", O_RDWR));
+    if (ioctl(from, FS_IOC_FIEMAP, &map) == 0)
+        skip_because("the file system has extents");
+    assert_errno(ioctl(from, FS_IOC_FIEMAP, &map), EOPNOTSUPP);
+    assert_errno(ioctl(to, FICLONE, from), EOPNOTSUPP);
+    must(close(from));
+    must(close(to));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +237,9 @@ int main(void)
         cmocka_unit_test(async_request_changes_the_file),
         tempdir_test(readable_bytes_of_a_file_are_those_left),
         cmocka_unit_test(readable_bytes_of_a_socket_are_those_queued),
+        tempdir_test(block_size_is_told_of_what_has_one),
+        tempdir_test(clones_are_checked),
+        tempdir_test(file_systems_in_memory_have_no_clones_and_extents),
     };
 
     return cmocka_run_group_tests_name("misc/ioctl", tests, NULL, NULL);
