@@ -208,24 +208,28 @@ static int advise_locked(struct mm *mm, u64 start, u64 end, int advice)
     return err ? err : gap ? -ENOMEM : 0;
 }
 
-long sys_madvise(unsigned long addr, size_t length, int advice)
+int mm_advise(struct mm *mm, u64 addr, u64 len, int advice)
 {
-    struct mm *mm = self()->mm;
-    u64 len = ALIGN_UP(length, PAGE_SIZE), end;
+    u64 pages = ALIGN_UP(len, PAGE_SIZE), end;
 
-    if (!advice_known(advice) || !IS_ALIGNED(addr, PAGE_SIZE) || (length && !len))
+    if (!advice_known(advice) || !IS_ALIGNED(addr, PAGE_SIZE) || (len && !pages))
         return -EINVAL;
-    if (add_overflow(addr, len, &end))
+    if (add_overflow(addr, pages, &end))
         return -EINVAL;
-    if (len == 0)
+    if (pages == 0)
         return 0;
     if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
         return mm_populate(addr, end,
                            advice == MADV_POPULATE_WRITE ? POPULATE_WRITE : POPULATE_READ);
     mm_lock(mm);
-    long err = advise_locked(mm, addr, end, advice);
+    int err = advise_locked(mm, addr, end, advice);
     mm_unlock(mm);
     return err;
+}
+
+long sys_madvise(unsigned long addr, size_t length, int advice)
+{
+    return mm_advise(self()->mm, addr, length, advice);
 }
 
 /* ---- mincore ------------------------------------------------------------------------------------------- */

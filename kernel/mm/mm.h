@@ -73,6 +73,13 @@ struct vma_backing {
     const char *name; /* "[vdso]", "/SYSV..."; the owner keeps it, if there is one; or NULL */
 };
 
+/* numa(7): kept and told, see policy.h. All zeros: MPOL_DEFAULT. */
+struct mempolicy {
+    u16 mode;  /* MPOL_ and its MPOL_F_ flags */
+    bool home; /* set_mempolicy_home_node(2) has named the one node that there is */
+    u64 nodes; /* as get_mempolicy(2) tells them */
+};
+
 struct vma {
     struct rb_node node;   /* mm->lock: everything here */
     u64 start, end;        /* [start, end) */
@@ -81,8 +88,9 @@ struct vma {
     u64 flags;             /* VM_ */
     u64 filled;            /* MEMOBJ: up to here pages are mapped; behind it the file has ended */
     struct vma_backing at; /* of `start` */
-    struct list_head dead; /* unmapped, to be released when the lock is free */
-    struct mm *mm;         /* constant while in the tree */
+    struct mempolicy policy;
+    struct list_head dead;    /* unmapped, to be released when the lock is free */
+    struct mm *mm;            /* constant while in the tree */
     struct list_head mapping; /* MEMOBJ: obj->mappings, under the object's lock */
 };
 
@@ -146,6 +154,8 @@ s64 mm_map(const struct map_request *req);
 int mm_unmap(u64 addr, u64 len);
 int mm_protect(u64 addr, u64 len, u32 prot, bool grows_down);
 
+/* madvise(2). Of another space than the caller's: only advice that is a mere hint there. */
+int mm_advise(struct mm *mm, u64 addr, u64 len, int advice);
 /* prctl(2), PR_SET_MDWE; -EPERM when something else is set already, for good. */
 int mm_mdwe_set(u32 bits);
 u32 mm_mdwe_inherited(const struct mm *mm); /* of a space that is made from this one (NULL: none) */

@@ -90,6 +90,7 @@ struct vma *vma_copy(const struct vma *vma)
     copy->flags = vma->flags;
     copy->filled = vma->filled;
     copy->at = vma->at;
+    copy->policy = vma->policy;
     vma_hold(copy);
     return copy;
 }
@@ -234,6 +235,9 @@ int vma_split(struct mm *mm, struct vma *vma, u64 addr)
 static bool can_merge(const struct vma *a, const struct vma *b)
 {
     if (a->end != b->start || a->flags != b->flags || a->at.kind != b->at.kind)
+        return false;
+    if (a->policy.mode != b->policy.mode || a->policy.home != b->policy.home ||
+        a->policy.nodes != b->policy.nodes)
         return false;
     if (a->at.owner != b->at.owner || a->at.obj != b->at.obj || a->at.text != b->at.text ||
         a->at.kind == VMA_KERNEL)

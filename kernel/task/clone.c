@@ -46,6 +46,7 @@ static void inherit_task(struct task *child, const struct task *parent, u64 flag
     memcpy(child->affinity, parent->affinity, sizeof child->affinity);
     child->affinity_set = parent->affinity_set;
     child->sched = parent->sched;
+    child->mempolicy = parent->mempolicy;
     child->ioprio = parent->ioprio;
     if (parent->sched.reset_on_fork) {
         memset(&child->sched, 0, sizeof child->sched);

@@ -16,6 +16,7 @@
 #include "base/refcount.h"
 #include "base/types.h"
 #include "cred/cred.h"
+#include "mm/mm.h"
 #include "self/self.h"
 #include "signal/signal.h"
 #include "sync/waitq.h"
@@ -23,7 +24,6 @@
 #include <linux/resource.h>
 
 struct file;
-struct mm;
 struct pid;
 struct tty;
 
@@ -147,6 +147,7 @@ struct task {
     bool no_new_privs;                      /* own */
     u32 personality;                        /* own; read without a lock */
     u64 timer_slack, default_timer_slack;   /* ns; own */
+    struct mempolicy mempolicy;             /* own; set_mempolicy(2) */
     int ioprio;                             /* tasks_lock; ioprio_set(2) */
     struct sched_state sched;               /* tasks_lock */
     unsigned long affinity[TASK_CPU_WORDS]; /* tasks_lock */
