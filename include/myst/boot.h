@@ -77,6 +77,7 @@ struct boot_address {
 struct boot_interface { /* loopback is not among them: the instance has its own */
     char name[16];
     uint32_t index, flags, mtu; /* flags: IFF_ */
+    uint32_t queue;             /* packets that may wait to be sent: netdevice(7), ifr_qlen */
     uint16_t type;              /* ARPHRD_ */
     uint8_t mac[6];
     uint8_t gateway4[4]; /* of the default route that leaves here; 0: none */

@@ -17,6 +17,7 @@ static const struct boot_interface loopback = {
     .index = LOOPBACK_INDEX,
     .flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING | IFF_LOWER_UP,
     .mtu = 65536,
+    .queue = 1000, /* as Linux says it, though nothing waits on lo */
     .type = ARPHRD_LOOPBACK,
 };
 static const struct boot_address loopback_addresses[] = {
@@ -101,8 +102,83 @@ static void set_ip(struct ifreq *request, const u8 ip[4])
     memcpy(&request->ifr_addr, &in, sizeof(in));
 }
 
-static int get_address(struct ifreq *request, const struct boot_interface *interface,
-                       unsigned int cmd)
+typedef int asker(struct ifreq *request, const struct boot_interface *interface);
+
+static int get_name(struct ifreq *request, const struct boot_interface *interface)
+{
+    memcpy(request->ifr_name, interface->name, sizeof(request->ifr_name));
+    return 0;
+}
+
+static int get_index(struct ifreq *request, const struct boot_interface *interface)
+{
+    request->ifr_ifindex = (int)interface->index;
+    return 0;
+}
+
+static int get_flags(struct ifreq *request, const struct boot_interface *interface)
+{
+    request->ifr_flags = (short)interface->flags;
+    return 0;
+}
+
+static int get_mtu(struct ifreq *request, const struct boot_interface *interface)
+{
+    request->ifr_mtu = (int)interface->mtu;
+    return 0;
+}
+
+/* netdevice(7): not implemented, 0. */
+static int get_metric(struct ifreq *request, const struct boot_interface *interface)
+{
+    (void)interface;
+    request->ifr_metric = 0;
+    return 0;
+}
+
+static int get_queue(struct ifreq *request, const struct boot_interface *interface)
+{
+    request->ifr_qlen = (int)interface->queue;
+    return 0;
+}
+
+static int get_hardware_address(struct ifreq *request, const struct boot_interface *interface)
+{
+    request->ifr_hwaddr.sa_family = interface->type;
+    memset(request->ifr_hwaddr.sa_data, 0, sizeof(request->ifr_hwaddr.sa_data));
+    memcpy(request->ifr_hwaddr.sa_data, interface->mac, sizeof(interface->mac));
+    return 0;
+}
+
+/* The hardware is the host's. */
+static int get_map(struct ifreq *request, const struct boot_interface *interface)
+{
+    (void)interface;
+    memset(&request->ifr_map, 0, sizeof(request->ifr_map));
+    return 0;
+}
+
+static int get_address(struct ifreq *request, const struct boot_interface *interface)
+{
+    const struct boot_address *address = interface_address(interface, AF_INET);
+
+    if (!address)
+        return -EADDRNOTAVAIL;
+    set_ip(request, address->ip);
+    return 0;
+}
+
+static int get_broadcast(struct ifreq *request, const struct boot_interface *interface)
+{
+    const struct boot_address *address = interface_address(interface, AF_INET);
+
+    if (!address)
+        return -EADDRNOTAVAIL;
+    set_ip(request, address->broadcast);
+    return 0;
+}
+
+static int get_netmask(struct ifreq *request, const struct boot_interface *interface)
 {
     const struct boot_address *address = interface_address(interface, AF_INET);
     u32 mask;
@@ -110,45 +186,40 @@ static int get_address(struct ifreq *request, const struct boot_interface *inter
     if (!address)
         return -EADDRNOTAVAIL;
     mask = address->prefix ? __builtin_bswap32(~0U << (32 - MIN(address->prefix, 32))) : 0;
-    set_ip(request, cmd == SIOCGIFNETMASK   ? (const u8 *)&mask
-                    : cmd == SIOCGIFBRDADDR ? address->broadcast
-                                            : address->ip);
+    set_ip(request, (const u8 *)&mask);
     return 0;
 }
 
-static int get_one(struct ifreq *request, const struct boot_interface *interface, unsigned int cmd)
-{
-    switch (cmd) {
-    case SIOCGIFNAME:
-        memcpy(request->ifr_name, interface->name, sizeof(request->ifr_name));
-        return 0;
-    case SIOCGIFINDEX:
-        request->ifr_ifindex = (int)interface->index;
-        return 0;
-    case SIOCGIFFLAGS:
-        request->ifr_flags = (short)interface->flags;
-        return 0;
-    case SIOCGIFMTU:
-        request->ifr_mtu = (int)interface->mtu;
-        return 0;
-    case SIOCGIFMETRIC:
-        request->ifr_metric = 0;
-        return 0;
-    case SIOCGIFTXQLEN:
-        request->ifr_qlen = 1000;
-        return 0;
-    case SIOCGIFHWADDR:
-        request->ifr_hwaddr.sa_family = interface->type;
-        memset(request->ifr_hwaddr.sa_data, 0, sizeof(request->ifr_hwaddr.sa_data));
-        memcpy(request->ifr_hwaddr.sa_data, interface->mac, sizeof(interface->mac));
-        return 0;
-    case SIOCGIFMAP:
-        memset(&request->ifr_map, 0, sizeof(request->ifr_map));
-        return 0;
-    default:
-        return get_address(request, interface, cmd);
-    }
-}
+/* The requests about one interface, and who answers them; NULL: they change something. */
+static const struct {
+    unsigned int cmd;
+    asker *get;
+} requests[] = {
+    {SIOCGIFNAME, get_name},
+    {SIOCGIFINDEX, get_index},
+    {SIOCGIFFLAGS, get_flags},
+    {SIOCGIFMTU, get_mtu},
+    {SIOCGIFMETRIC, get_metric},
+    {SIOCGIFTXQLEN, get_queue},
+    {SIOCGIFHWADDR, get_hardware_address},
+    {SIOCGIFMAP, get_map},
+    {SIOCGIFADDR, get_address},
+    {SIOCGIFDSTADDR, get_address},
+    {SIOCGIFBRDADDR, get_broadcast},
+    {SIOCGIFNETMASK, get_netmask},
+    {SIOCSIFFLAGS, NULL},
+    {SIOCSIFADDR, NULL},
+    {SIOCSIFNETMASK, NULL},
+    {SIOCSIFBRDADDR, NULL},
+    {SIOCSIFDSTADDR, NULL},
+    {SIOCSIFMTU, NULL},
+    {SIOCSIFMETRIC, NULL},
+    {SIOCSIFHWADDR, NULL},
+    {SIOCSIFNAME, NULL},
+    {SIOCSIFTXQLEN, NULL},
+    {SIOCADDRT, NULL},
+    {SIOCDELRT, NULL},
+};
 
 /* SIOCGIFCONF: the interfaces that have an address of IPv4. */
 static long get_list(struct ifconf __user *user)
@@ -180,61 +251,12 @@ static long get_list(struct ifconf __user *user)
     return copy_to_user(user, &list, sizeof(list));
 }
 
-static bool changes(unsigned int cmd)
+static long ask(asker *get, unsigned int cmd, struct ifreq __user *user)
 {
-    switch (cmd) {
-    case SIOCSIFFLAGS:
-    case SIOCSIFADDR:
-    case SIOCSIFNETMASK:
-    case SIOCSIFBRDADDR:
-    case SIOCSIFDSTADDR:
-    case SIOCSIFMTU:
-    case SIOCSIFMETRIC:
-    case SIOCSIFHWADDR:
-    case SIOCSIFNAME:
-    case SIOCSIFTXQLEN:
-    case SIOCADDRT:
-    case SIOCDELRT:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool asks(unsigned int cmd)
-{
-    switch (cmd) {
-    case SIOCGIFNAME:
-    case SIOCGIFINDEX:
-    case SIOCGIFFLAGS:
-    case SIOCGIFMTU:
-    case SIOCGIFMETRIC:
-    case SIOCGIFTXQLEN:
-    case SIOCGIFHWADDR:
-    case SIOCGIFMAP:
-    case SIOCGIFADDR:
-    case SIOCGIFNETMASK:
-    case SIOCGIFBRDADDR:
-    case SIOCGIFDSTADDR:
-        return true;
-    default:
-        return false;
-    }
-}
-
-long interface_ioctl(unsigned int cmd, unsigned long arg)
-{
-    struct ifreq __user *user = (struct ifreq __user *)arg;
     const struct boot_interface *interface;
     struct ifreq request;
     int err;
 
-    if (cmd == SIOCGIFCONF)
-        return get_list((struct ifconf __user *)arg);
-    if (changes(cmd))
-        return capable(CAP_NET_ADMIN) ? -EOPNOTSUPP : -EPERM;
-    if (!asks(cmd))
-        return -ENOTTY;
     if (copy_from_user(&request, user, sizeof(request)))
         return -EFAULT;
     request.ifr_name[IFNAMSIZ - 1] = '\0';
@@ -242,6 +264,20 @@ long interface_ioctl(unsigned int cmd, unsigned long arg)
                                    : interface_named(request.ifr_name);
     if (!interface)
         return -ENODEV;
-    err = get_one(&request, interface, cmd);
+    err = get(&request, interface);
     return err ? err : copy_to_user(user, &request, sizeof(request));
+}
+
+long interface_ioctl(unsigned int cmd, unsigned long arg)
+{
+    if (cmd == SIOCGIFCONF)
+        return get_list((struct ifconf __user *)arg);
+    for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+        if (requests[i].cmd != cmd)
+            continue;
+        if (requests[i].get)
+            return ask(requests[i].get, cmd, (struct ifreq __user *)arg);
+        return capable(CAP_NET_ADMIN) ? -EOPNOTSUPP : -EPERM;
+    }
+    return -ENOTTY;
 }

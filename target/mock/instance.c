@@ -185,6 +185,7 @@ static const struct boot_interface boot_interface = {.name = "eth0",
                                                      .index = 2,
                                                      .flags = 0x1043,
                                                      .mtu = 1500,
+                                                     .queue = 1000,
                                                      .type = 1,
                                                      .gateway4 = {192, 0, 2, 1}};
 static const struct boot_address boot_address = {

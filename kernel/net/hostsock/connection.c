@@ -4,8 +4,6 @@
 #include "net/hostsock/internal.h"
 
 #include <asm/ioctls.h>
-#include <linux/in.h>
-#include <linux/in6.h>
 #include <linux/sockios.h>
 
 #define PIECE     ((size_t)65536) /* bytes that go through kernel memory at once */
@@ -39,49 +37,6 @@ void endpoint_of(const struct target_address *from, struct endpoint *to)
     } else {
         memcpy(&to->ip, from->ip, 16);
         to->scope = from->scope;
-    }
-}
-
-/* A datagram's address as the program gave it; inet has checked its length and family. */
-static bool address_of_message(int family, const struct sock_addr *addr, struct target_address *to)
-{
-    struct endpoint end = {0};
-
-    if (addr->family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&addr->storage;
-
-        end.ip = ip_of_v4(swap32(in->sin_addr.s_addr));
-        end.port = swap16(in->sin_port);
-    } else {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&addr->storage;
-
-        end = (struct endpoint){
-            .ip = in6->sin6_addr, .port = swap16(in6->sin6_port), .scope = in6->sin6_scope_id};
-    }
-    return address_of(family, &end, to);
-}
-
-static void message_address(struct socket *sock, const struct target_address *from,
-                            struct sock_addr *out)
-{
-    struct endpoint end;
-
-    endpoint_of(from, &end);
-    if (sock->family == AF_INET) {
-        struct sockaddr_in *in = (struct sockaddr_in *)&out->storage;
-
-        *in = (struct sockaddr_in){.sin_family = AF_INET,
-                                   .sin_port = swap16(end.port),
-                                   .sin_addr.s_addr = swap32(ip_v4(&end.ip))};
-        out->len = sizeof(*in);
-    } else {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->storage;
-
-        *in6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
-                                     .sin6_port = swap16(end.port),
-                                     .sin6_addr = end.ip,
-                                     .sin6_scope_id = end.scope};
-        out->len = sizeof(*in6);
     }
 }
 
@@ -163,13 +118,14 @@ static ssize_t connection_send(struct outside *out, struct socket *sock, struct 
     struct hostsock *hs = hostsock_of(out);
     size_t len = iter_left(msg->data);
     struct target_address to;
+    struct endpoint end;
     ssize_t result;
     u8 *piece;
 
     hostsock_belongs_to(hs, sock);
     if (hs->type != SOCK_STREAM && len > HOST_DATAGRAM_MAX)
         return -EMSGSIZE;
-    if (msg->addr && !address_of_message(hs->family, msg->addr, &to))
+    if (msg->addr && (endpoint_of_address(msg->addr, &end) || !address_of(hs->family, &end, &to)))
         return -ENETUNREACH;
     len = MIN(len, PIECE);
     piece = kmalloc(MAX(len, (size_t)1));
@@ -219,6 +175,7 @@ static ssize_t receive_datagram(struct hostsock *hs, struct socket *sock, struct
 {
     u64 state = hostsock_state(hs);
     struct target_address from;
+    struct endpoint end;
     ssize_t copied = 0;
     s64 got =
         host_socket_receive_from(hs->file, hs->family, piece, len, receiving_flags(msg), &from);
@@ -226,8 +183,10 @@ static ssize_t receive_datagram(struct hostsock *hs, struct socket *sock, struct
     received(hs, state, got, len);
     if (got < 0)
         return (ssize_t)got;
-    if (msg->addr)
-        message_address(sock, &from, msg->addr);
+    if (msg->addr) {
+        endpoint_of(&from, &end);
+        endpoint_to(sock->family, &end, msg->addr);
+    }
     if (got > 0 && len > 0)
         copied = copy_to_iter(msg->data, piece, MIN((size_t)got, len));
     if (copied < 0)

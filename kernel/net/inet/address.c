@@ -33,6 +33,11 @@ static int from_v6(const struct sock_addr *addr, struct endpoint *out)
     return 0;
 }
 
+int endpoint_of_address(const struct sock_addr *addr, struct endpoint *out)
+{
+    return addr->family == AF_INET ? from_v4(addr, out) : from_v6(addr, out);
+}
+
 int endpoint_from(const struct inet_sock *is, const struct sock_addr *addr, struct endpoint *out)
 {
     bool datagram = is->sock.type != SOCK_STREAM;

@@ -19,6 +19,11 @@ struct endpoint {
 
 #define ENDPOINT_ANY ((struct endpoint){.port = 0})
 
+/* Between endpoints and the addresses of programs; address.c. of_address: by its family; -EINVAL: too short. */
+struct sock_addr;
+int endpoint_of_address(const struct sock_addr *addr, struct endpoint *out);
+void endpoint_to(int family, const struct endpoint *from, struct sock_addr *out);
+
 static inline u16 swap16(u16 x)
 {
     return __builtin_bswap16(x);

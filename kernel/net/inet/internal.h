@@ -142,8 +142,6 @@ void inet_option_changed(struct socket *sock, int option);
 
 /* Out of a program's address, for connect or send. -EINVAL, -EAFNOSUPPORT, -ENETUNREACH (IPV6_V6ONLY). */
 int endpoint_from(const struct inet_sock *is, const struct sock_addr *addr, struct endpoint *out);
-/* In the form of the socket's family. */
-void endpoint_to(int family, const struct endpoint *from, struct sock_addr *out);
 bool ip_is_own(const struct in6_addr *ip); /* loopback, or on an interface */
 /* The source of what goes to `to`; *inside: it stays in the instance. -ENETUNREACH ... */
 int ip_route(const struct endpoint *to, struct in6_addr *from, bool *inside);

@@ -40,11 +40,10 @@ static void put_link(struct nl_answer *answer, const struct boot_interface *inte
                              .ifi_flags = interface->flags};
     bool is_loopback = interface->index == LOOPBACK_INDEX;
     static const u8 broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    struct rtnl_link_stats64 stats = {0};
 
     answer_begin(answer, RTM_NEWLINK, &info, sizeof(info));
     answer_string(answer, IFLA_IFNAME, interface->name);
-    answer_u32(answer, IFLA_TXQLEN, 1000);
+    answer_u32(answer, IFLA_TXQLEN, interface->queue);
     answer_u8(answer, IFLA_OPERSTATE,
               is_loopback                      ? IF_OPER_UNKNOWN
               : interface->flags & IFF_RUNNING ? IF_OPER_UP
@@ -52,13 +51,13 @@ static void put_link(struct nl_answer *answer, const struct boot_interface *inte
     answer_u8(answer, IFLA_LINKMODE, 0);
     answer_u32(answer, IFLA_MTU, interface->mtu);
     answer_u32(answer, IFLA_GROUP, 0);
-    answer_string(answer, IFLA_QDISC, "noqueue");
+    if (is_loopback) /* of others only the host knows */
+        answer_string(answer, IFLA_QDISC, "noqueue");
     if (interface->type == ARPHRD_ETHER || is_loopback) {
         answer_attr(answer, IFLA_ADDRESS, interface->mac, sizeof(interface->mac));
         answer_attr(answer, IFLA_BROADCAST, is_loopback ? interface->mac : broadcast,
                     sizeof(broadcast));
     }
-    answer_attr(answer, IFLA_STATS64, &stats, sizeof(stats));
     answer_end(answer);
 }
 

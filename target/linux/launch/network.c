@@ -72,18 +72,20 @@ static void broadcast_fill(struct boot_address *out, const struct ifaddrs *at)
         memcpy(out->broadcast, &in->sin_addr, 4);
 }
 
-static uint32_t mtu_of(const char *name)
+/* A number of netdevice(7), or what it usually is. */
+static uint32_t number_of(const char *name, unsigned long request, uint32_t usual)
 {
-    struct ifreq request = {0};
+    struct ifreq asked = {0};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int err;
 
     if (fd < 0)
-        return 1500;
-    memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
-    err = ioctl(fd, SIOCGIFMTU, &request);
+        return usual;
+    memcpy(asked.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+    err = ioctl(fd, request, &asked);
     close(fd);
-    return err || request.ifr_mtu <= 0 ? 1500 : (uint32_t)request.ifr_mtu;
+    /* ifr_mtu and ifr_qlen are the same member of a union */
+    return err || asked.ifr_mtu < 0 ? usual : (uint32_t)asked.ifr_mtu;
 }
 
 static void interface_add(struct boot_interface *interfaces, uint32_t *n, const struct ifaddrs *at)
@@ -95,7 +97,8 @@ static void interface_add(struct boot_interface *interfaces, uint32_t *n, const 
         return;
     *out = (struct boot_interface){.index = (uint32_t)link->sll_ifindex,
                                    .flags = at->ifa_flags,
-                                   .mtu = mtu_of(at->ifa_name),
+                                   .mtu = number_of(at->ifa_name, SIOCGIFMTU, 1500),
+                                   .queue = number_of(at->ifa_name, SIOCGIFTXQLEN, 1000),
                                    .type = link->sll_hatype};
     snprintf(out->name, sizeof(out->name), "%s", at->ifa_name);
     if (link->sll_halen == sizeof(out->mac))
