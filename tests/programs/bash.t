@@ -37,8 +37,9 @@ END
 diff <(seq 3) <(seq 4)
 coproc UP { tr a-z A-Z; }
 echo hello >&"${UP[1]}"
+exec 3<&"${UP[0]}" # bash forgets its number when the coprocess ends
 eval "exec ${UP[1]}>&-"
-cat <&"${UP[0]}"
+cat <&3
 wait
 
 #== matches files and patterns
