@@ -30,6 +30,7 @@ struct memobj {
     u64 allocated;             /* bytes of all extents */
     u64 generation;            /* counts truncations and punches */
     bool uncounted;            /* programs may have stored something since it was counted */
+    bool scarce;               /* set once, read without the lock: see memobj_make_scarce() */
     struct rb_tree extents;    /* by start; disjoint */
     struct list_head mappings; /* struct vma.mapping */
 };

@@ -100,6 +100,15 @@ static int fault_locked(struct mm *mm, u64 address, u64 error, int host_signo, i
             return 0;
         host_signo = SIGBUS;
     }
+    if (host_signo != SIGBUS && vma_is_scarce(vma)) {
+        int err = vma_touch_scarce(mm, vma, ALIGN_DOWN(address, PAGE_SIZE));
+
+        if (err == 0 || err == -EAGAIN)
+            return 0;
+        *signo = SIGBUS;
+        *code = BUS_ADRERR;
+        return -EFAULT;
+    }
     if (host_signo == SIGBUS || !try_again(mm, vma, ALIGN_DOWN(address, PAGE_SIZE))) {
         *signo = SIGBUS;
         *code = BUS_ADRERR;
@@ -122,6 +131,16 @@ int mm_fault(u64 address, u64 error, int host_signo, int *signo, int *code)
     return err;
 }
 
+/* 0, -EFAULT, or -EAGAIN: the lock was given up meanwhile. */
+static int prefault_scarce(struct mm *mm, struct vma *vma, u64 addr, u64 end)
+{
+    int err = 0;
+
+    for (addr = ALIGN_DOWN(addr, PAGE_SIZE); addr < end && !err; addr += PAGE_SIZE)
+        err = vma_touch_scarce(mm, vma, addr);
+    return err && err != -EAGAIN ? -EFAULT : err;
+}
+
 static int prefault_locked(struct mm *mm, u64 addr, u64 end, bool write)
 {
     while (addr < end) {
@@ -137,6 +156,12 @@ static int prefault_locked(struct mm *mm, u64 addr, u64 end, bool write)
 
         if (vma->at.kind == VMA_MEMOBJ && last >= vma->filled && follow_file(vma, last) < 0)
             return -EFAULT;
+        if (vma_is_scarce(vma)) {
+            int err = prefault_scarce(mm, vma, addr, MIN(end, vma->end));
+
+            if (err)
+                return err;
+        }
         addr = vma->end;
     }
     return 0;
@@ -148,8 +173,12 @@ int mm_prefault(u64 addr, u64 len, bool write)
 
     if (!mm_range_ok(addr, len))
         return -EFAULT;
+    int err;
+
     mm_lock(mm);
-    int err = prefault_locked(mm, addr, addr + len, write);
+    do {
+        err = prefault_locked(mm, addr, addr + len, write);
+    } while (err == -EAGAIN);
     mm_unlock(mm);
     return err;
 }
@@ -241,6 +270,8 @@ void mm_catch_up(void)
     rb_for_each_entry(vma, &mm->vmas, node) {
         if (vma->at.kind == VMA_MEMOBJ)
             cut_to_object(vma);
+        if (vma_is_scarce(vma) && vma_install(vma, vma->start, vma->end) < 0)
+            log_warn("mm", "holes of a file without room stay mapped");
     }
     mm_unlock(mm);
 }

@@ -29,12 +29,16 @@ static int install_object(struct vma *vma, u64 from, u64 to)
     u64 filled = MAX(MIN(size, end), offset);
     int prot = (int)(vma->flags & VM_PROT), err = 0;
 
+    if (vma_is_scarce(vma))
+        memobj_count_stores(vma->at.obj);
     for (u64 at = offset; at < filled && !err;) {
         u64 window, run;
 
         err = memobj_map(vma->at.obj, at, filled - at, shared && (vma->flags & VM_MAYWRITE),
                          &window, &run);
-        if (!err)
+        if (!err && window == PAGES_NONE)
+            err = host_map_anon(from + (at - offset), run, HOST_PROT_NONE);
+        else if (!err)
             err = host_map_pages(from + (at - offset), run, prot, window, shared);
         if (!err)
             at += run;
@@ -91,6 +95,8 @@ int vma_protect_pages(struct vma *vma)
 
     if (vma->flags & VM_GUARD)
         return 0;
+    if (vma_is_scarce(vma))
+        return vma_install(vma, vma->start, vma->end);
     return end > vma->start
                ? host_protect(vma->start, end - vma->start, (int)(vma->flags & VM_PROT))
                : 0;

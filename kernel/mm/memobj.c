@@ -60,7 +60,11 @@ u32 memobj_writers(const struct memobj *obj)
 
 /* ---- read and write ------------------------------------------------------------------------------- */
 
-void *memobj_piece(struct memobj *obj, u64 offset, u64 *run)
+/*
+ * The extent that has the page at offset, NULL for a hole, and how far the same holds. What programs may have stored
+ * to is there, unless only what was counted is asked for.
+ */
+static struct extent *find_run(struct memobj *obj, u64 offset, bool counted, u64 *run)
 {
     struct extent *e = extent_from(obj, offset);
 
@@ -71,16 +75,23 @@ void *memobj_piece(struct memobj *obj, u64 offset, u64 *run)
 
     u64 at = offset - e->start;
     size_t page = at >> PAGE_SHIFT, pages = extent_pages(e), end;
-    bool present = e->exposed || bitmap_test(e->present, page);
+    bool all = e->exposed && !counted, present = all || bitmap_test(e->present, page);
 
-    if (e->exposed)
+    if (all)
         end = pages;
     else if (present)
         end = bitmap_next_zero(e->present, pages, page);
     else
         end = bitmap_next_set(e->present, pages, page);
     *run = ((u64)end << PAGE_SHIFT) - at;
-    return present ? pages_address(e->window + at) : NULL;
+    return present ? e : NULL;
+}
+
+void *memobj_piece(struct memobj *obj, u64 offset, u64 *run)
+{
+    struct extent *e = find_run(obj, offset, false, run);
+
+    return e ? pages_address(e->window + (offset - e->start)) : NULL;
 }
 
 ssize_t memobj_read(struct memobj *obj, struct iter *to, u64 offset, size_t n)
@@ -196,7 +207,17 @@ ssize_t memobj_write(struct memobj *obj, struct iter *from, u64 offset, size_t n
 
 int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window_offset, u64 *run)
 {
+    u64 same = len;
+
     mutex_lock(&obj->lock);
+    if (shared && obj->scarce && !find_run(obj, offset, true, &same)) {
+        mutex_unlock(&obj->lock);
+        *window_offset = PAGES_NONE;
+        *run = MIN(len, same);
+        return 0;
+    }
+    len = MIN(len, same);
+
     struct extent *e = extent_make(obj, offset, len);
 
     if (e) {

@@ -46,9 +46,17 @@ s64 memobj_seek(struct memobj *obj, u64 offset, int whence);
 
 /*
  * Where the pages from offset (of a page) on stand in the window, and how many bytes are contiguous there, at
- * most len. shared: the program may write there behind our back. 0 or -ENOMEM.
+ * most len. shared: the program may write there behind our back. 0 or -ENOMEM. Shared holes of an object that is scarce
+ * are at PAGES_NONE: not to be mapped.
  */
 int memobj_map(struct memobj *obj, u64 offset, u64 len, bool shared, u64 *window_offset, u64 *run);
+
+/*
+ * From now on programs may not touch holes before there is room for them (scarce.c); whoever maps some loses them, the
+ * caller's space when it calls mm_catch_up().
+ */
+void memobj_make_scarce(struct memobj *obj);
+bool memobj_is_scarce(const struct memobj *obj);
 
 /* A space's mappings of the object, for truncation: mm/ links them while they are in its tree. */
 void memobj_link(struct memobj *obj, struct list_head *mapping);

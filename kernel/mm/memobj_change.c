@@ -127,7 +127,24 @@ void memobj_punch(struct memobj *obj, u64 offset, u64 len)
         end = UINT64_MAX;
     mutex_lock(&obj->lock);
     punch_locked(obj, offset, end);
+    if (obj->scarce)
+        mark_mappings_locked(obj);
     mutex_unlock(&obj->lock);
+    if (memobj_is_scarce(obj))
+        mm_catch_up();
+}
+
+void memobj_make_scarce(struct memobj *obj)
+{
+    mutex_lock(&obj->lock);
+    __atomic_store_n(&obj->scarce, true, __ATOMIC_RELEASE);
+    mark_mappings_locked(obj);
+    mutex_unlock(&obj->lock);
+}
+
+bool memobj_is_scarce(const struct memobj *obj)
+{
+    return __atomic_load_n(&obj->scarce, __ATOMIC_ACQUIRE);
 }
 
 int memobj_reserve(struct memobj *obj, u64 offset, u64 len)

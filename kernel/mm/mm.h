@@ -58,6 +58,7 @@ struct vma_ops {
     void (*put)(void *owner);
     int (*sync)(void *owner, u64 offset, u64 len);  /* msync(2) with MS_SYNC; NULL: nothing to do */
     int (*punch)(void *owner, u64 offset, u64 len); /* MADV_REMOVE; NULL: the memory object alone */
+    int (*fill)(void *owner, u64 offset, u64 len); /* room for a page of an object that is scarce */
 };
 
 /* What stands behind a mapping. */

@@ -57,6 +57,14 @@ int mm_check_limits(struct mm *mm, u64 len, u64 flags);
 int mm_check_lock(struct mm *mm, u64 len, u64 flags);
 u64 mm_limit(int resource);
 
+/* scarce.c: is this a mapping whose holes must not be touched without room for them? */
+bool vma_is_scarce(const struct vma *vma);
+/*
+ * Maps the page at addr of such a mapping: 0. -EAGAIN: it was a hole and has room now, but the lock was given up
+ * meanwhile. Another error: there is no room, and the lock was given up, too.
+ */
+int vma_touch_scarce(struct mm *mm, struct vma *vma, u64 addr);
+
 #define VMA_DEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 #endif

@@ -57,11 +57,24 @@ static int mapped_file_punch(void *owner, u64 offset, u64 len)
                                      (loff_t)offset, (loff_t)len);
 }
 
+/* Only up to the end of the file: a page that it ends in does not make it grow. */
+static int mapped_file_fill(void *owner, u64 offset, u64 len)
+{
+    struct file *file = owner;
+    u64 size = inode_size(file->inode);
+
+    if (!file->ops->fallocate || offset >= size)
+        return -EFAULT;
+    return (int)file->ops->fallocate(file, FALLOC_FL_KEEP_SIZE, (loff_t)offset,
+                                     (loff_t)MIN(len, size - offset));
+}
+
 static const struct vma_ops mapped_file_ops = {
     .get = mapped_file_get,
     .put = mapped_file_put,
     .sync = mapped_file_sync,
     .punch = mapped_file_punch,
+    .fill = mapped_file_fill,
 };
 
 struct file *vma_file(const struct vma *vma)

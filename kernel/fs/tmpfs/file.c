@@ -14,52 +14,6 @@ struct memobj *tmpfs_contents(struct inode *inode)
     return inode->ops == &tmpfs_file_ops ? tmpfs_inode(inode)->obj : NULL;
 }
 
-/* ---- the size= limit ---- */
-
-void tmpfs_charge(struct inode *vfs_inode)
-{
-    struct tmpfs_inode *inode = tmpfs_inode(vfs_inode);
-    struct tmpfs_super *fs = tmpfs_super(vfs_inode);
-    u64 bytes = memobj_bytes(inode->obj), before;
-
-    spin_lock(&fs->lock);
-    before = inode->charged;
-    inode->charged = bytes;
-    fs->bytes += bytes - before;
-    spin_unlock(&fs->lock);
-}
-
-/* How many bytes more the file system may hold; without a limit the instance's memory is the limit. */
-static u64 room_left(struct inode *inode)
-{
-    struct tmpfs_super *fs = tmpfs_super(inode);
-    u64 left = UINT64_MAX;
-
-    spin_lock(&fs->lock);
-    if (fs->max_bytes)
-        left = fs->max_bytes > fs->bytes ? fs->max_bytes - fs->bytes : 0;
-    spin_unlock(&fs->lock);
-    return left;
-}
-
-/* Cuts a write to what the limit leaves. What lies before the end of file is taken to be there. */
-static int limit_write(struct inode *inode, struct iter *from, u64 pos)
-{
-    u64 size = inode_size(inode), end = pos + iter_left(from), room;
-    u64 last_page = ALIGN_UP(size, PAGE_SIZE);
-
-    if (end <= last_page)
-        return 0;
-    room = room_left(inode);
-    if (room >= end - MAX(last_page, ALIGN_DOWN(pos, PAGE_SIZE)))
-        return 0;
-    room += MAX(last_page, ALIGN_DOWN(pos, PAGE_SIZE));
-    if (room <= pos)
-        return -ENOSPC;
-    iter_truncate(from, room - pos);
-    return 0;
-}
-
 /* ---- reading and writing ---- */
 
 static ssize_t tmpfs_read(struct file *file, struct iter *to, loff_t *pos)
@@ -110,7 +64,7 @@ static ssize_t append_piece(struct inode *inode, struct iter *from, char *buf, l
     *pos = (loff_t)inode_size(inode);
     done = seals_forbid(inode, (u64)*pos + (u64)got);
     if (!done)
-        done = limit_write(inode, &kernel, (u64)*pos);
+        done = tmpfs_limit_write(inode, &kernel, (u64)*pos);
     if (!done)
         done = memobj_write(tmpfs_inode(inode)->obj, &kernel, (u64)*pos, iter_left(&kernel));
     if (done > 0)
@@ -155,7 +109,7 @@ static ssize_t tmpfs_write(struct file *file, struct iter *from, loff_t *pos)
 
     err = seals_forbid(inode, (u64)*pos + iter_left(from));
     if (!err)
-        err = limit_write(inode, from, (u64)*pos);
+        err = tmpfs_limit_write(inode, from, (u64)*pos);
     if (err)
         return err;
     n = memobj_write(tmpfs_inode(inode)->obj, from, (u64)*pos, iter_left(from));
@@ -181,6 +135,8 @@ static int tmpfs_mapping(struct file *file, bool shared, bool write, struct file
 
     if (shared && write && (READ_ONCE(inode->seals) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
         return -EPERM;
+    if (shared && write)
+        tmpfs_map(file->inode);
     out->obj = memobj_get(inode->obj);
     out->host_file = -1;
     return 0;
@@ -228,7 +184,9 @@ static long allocate_locked(struct inode *inode, int mode, u64 offset, u64 len)
 
     if ((own->seals & F_SEAL_GROW) && end > inode->size)
         return -EPERM;
-    if (room_left(inode) < len)
+    u64 room = tmpfs_room(inode);
+
+    if (room < len && room < tmpfs_missing(inode, offset, end))
         return -ENOSPC;
     if (mode & FALLOC_FL_ZERO_RANGE)
         memobj_punch(own->obj, offset, len);

@@ -16,7 +16,8 @@ struct tmpfs_super {
     u64 max_bytes;        /* 0: no limit */
     u64 max_inodes;       /* 0: no limit */
     u64 inodes;
-    u64 bytes; /* charged to files */
+    u64 bytes;   /* charged to files */
+    u64 pledged; /* what programs could store in holes that they have mapped, besides */
     umode root_mode;
     uid_t root_uid;
     gid_t root_gid;
@@ -44,9 +45,10 @@ struct tmpfs_xattr {
 struct tmpfs_inode {
     struct inode inode;
     struct rb_node all;      /* tmpfs_super.lock */
-    struct spinlock lock;    /* class OBJECT: xattrs, charged */
+    struct spinlock lock;    /* class OBJECT: xattrs */
     struct list_head xattrs; /* lock */
-    u64 charged;             /* lock: bytes counted in the super's */
+    u64 charged, pledged;    /* tmpfs_super.lock: what of the super's counts is its own */
+    bool mapped;             /* tmpfs_super.lock: programs may store to it by mappings */
     unsigned int seals;      /* inode.lock; F_SEAL_ */
     struct memobj *obj;      /* regular files: constant */
     struct rb_tree names;    /* directories: inode.lock */
@@ -79,11 +81,20 @@ void tmpfs_dir_clear(
 int tmpfs_setattr(struct inode *inode, const struct iattr *attr);
 int tmpfs_getattr(struct inode *inode, struct kstat *stat);
 
+/* limit.c: the size= limit */
+void tmpfs_charge(struct inode *inode); /* counts what the contents have grown or shrunk by */
+void tmpfs_map(struct inode *inode);    /* it is about to be mapped shared, and may be written to */
+void tmpfs_recheck(struct tmpfs_super *fs); /* the limit is another one */
+u64 tmpfs_room(struct inode *inode);        /* how many bytes more the file system may hold */
+u64 tmpfs_missing(struct inode *inode, u64 pos, u64 end); /* how many a range would take */
+int tmpfs_limit_write(struct inode *inode, struct iter *from, u64 pos); /* cuts it; -ENOSPC */
+/* The first inode behind that number, counted; NULL: there is none. */
+struct tmpfs_inode *tmpfs_next_inode(struct tmpfs_super *fs, ino_t after);
+
 /* file.c */
 extern const struct inode_ops tmpfs_file_ops;
 extern const struct inode_ops tmpfs_node_ops; /* symbolic links, FIFOs, devices, sockets */
 extern const struct file_ops tmpfs_file_fops;
-void tmpfs_charge(struct inode *inode); /* counts what the contents have grown or shrunk by */
 
 /* xattr.c */
 ssize_t tmpfs_xattr_get(struct inode *inode, const char *name, void *value, size_t size);

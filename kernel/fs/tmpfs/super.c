@@ -79,6 +79,7 @@ static void tmpfs_inode_release(struct inode *vfs_inode)
     rb_erase(&fs->all, &inode->all);
     fs->inodes--;
     fs->bytes -= inode->charged;
+    fs->pledged -= inode->pledged;
     spin_unlock(&fs->lock);
     tmpfs_dir_clear(inode);
     tmpfs_xattr_clear(inode);
@@ -102,6 +103,19 @@ static int tmpfs_inode_find(struct super *super, ino_t ino, struct inode **out)
         return -ESTALE;
     *out = &inode->inode;
     return 0;
+}
+
+struct tmpfs_inode *tmpfs_next_inode(struct tmpfs_super *fs, ino_t after)
+{
+    struct tmpfs_inode *inode;
+    ino_t ino = after + 1;
+
+    spin_lock(&fs->lock);
+    inode = rb_entry_or_null(rb_find_from(&fs->all, &ino, number_compare), struct tmpfs_inode, all);
+    while (inode && !refcount_get_unless_zero(&inode->inode.ref))
+        inode = rb_next_entry(inode, all);
+    spin_unlock(&fs->lock);
+    return inode;
 }
 
 static int tmpfs_statfs(struct super *super, struct inode *inode, struct kstatfs *out)
@@ -207,6 +221,8 @@ static int tmpfs_remount(struct super *super, const char *options)
         fs->max_inodes = wanted.max_inodes;
     }
     spin_unlock(&fs->lock);
+    if (!err)
+        tmpfs_recheck(fs);
     return err;
 }
 

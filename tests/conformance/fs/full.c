@@ -107,8 +107,7 @@ static void allocation_is_all_or_nothing(void **state)
                assert_int_equal(st.st_blocks, 0); must(fallocate(fd, 0, 0, 128 * KIB)));
 }
 
-/* not yet inside: the size of a tmpfs does not bound its mappings */
-/* covers: mmap */
+/* covers: mmap MAP_SHARED */
 static void store_to_a_mapped_hole_is_a_bus_error(void **state)
 {
     (void)state;
@@ -136,6 +135,80 @@ static void stores_to_a_mapped_hole_take_space(void **state)
         must(munmap(map, 1 << 20)); must(fstat(fd, &st)); assert_int_equal(st.st_blocks, 4 * 8);
         assert_int_equal(fill(open_new("rest")), (256 - 16) * KIB); must(ftruncate(fd, 4 * KIB));
         must(fstat(fd, &st)); assert_int_equal(st.st_blocks, 8));
+}
+
+/* covers: mmap MAP_SHARED */
+static void stores_end_where_the_space_does(void **state)
+{
+    (void)state;
+    with_small(
+        "size=256k", int fd = open_new("f"); struct stat st; must(ftruncate(fd, 1 << 20));
+        volatile size_t *done = shared_alloc(sizeof *done); pid_t pid = child_fork();
+        if (pid == 0) {
+            volatile char *map =
+                must(mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+
+            for (*done = 0; *done < 1 << 20; *done += 4 * KIB)
+                map[*done] = 'x';
+            _exit(0);
+        } assert_killed_by(child_wait(pid), SIGBUS);
+        assert_int_equal(*done, 256 * KIB); must(fstat(fd, &st));
+        assert_int_equal(st.st_blocks, 512); assert_errno(write(open_new("g"), "x", 1), ENOSPC));
+}
+
+/* covers: mmap MAP_SHARED read EFAULT madvise MADV_POPULATE_WRITE EFAULT */
+static void calls_and_reading_touch_no_hole_without_space(void **state)
+{
+    (void)state;
+    with_small(
+        "size=256k", int full = open_new("full"); int fd = open_new("f"); int fds[2];
+        must(ftruncate(fd, 16 * KIB)); must(pipe(fds));
+        char *map = must(mmap(NULL, 16 * KIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+        map[0] = 'a'; fill(full); assert_returns(write(fds[1], "bc", 2), 2);
+        assert_errno(read(fds[0], map + 4 * KIB, 1), EFAULT);
+        assert_errno(madvise(map + 4 * KIB, 4 * KIB, MADV_POPULATE_WRITE), EFAULT);
+        pid_t pid = child_fork(); if (pid == 0) _exit(*(volatile char *)(map + 8 * KIB));
+        assert_killed_by(child_wait(pid), SIGBUS); map[1] = 'b'; /* that one is there */
+        must(mprotect(map, 16 * KIB, PROT_READ));
+        must(mprotect(map, 16 * KIB, PROT_WRITE | PROT_READ)); pid = child_fork(); if (pid == 0) {
+            map[8 * KIB] = 1;
+            _exit(0);
+        } assert_killed_by(child_wait(pid), SIGBUS);
+        must(ftruncate(full, 128 * KIB)); assert_returns(read(fds[0], map + 4 * KIB, 2), 2);
+        map[8 * KIB] = 'd'; assert_int_equal(map[12 * KIB], 0); struct stat st;
+        must(fstat(fd, &st)); assert_int_equal(st.st_blocks, 4 * 8); char seen[2];
+        assert_returns(pread(fd, seen, 2, 0), 2); assert_memory_equal(seen, "ab", 2);
+        assert_returns(pread(fd, seen, 2, 4 * KIB), 2); assert_memory_equal(seen, "bc", 2));
+}
+
+/* covers: mmap MAP_SHARED fallocate FALLOC_FL_PUNCH_HOLE */
+static void hole_that_is_made_in_a_mapping_takes_space_again(void **state)
+{
+    (void)state;
+    with_small(
+        "size=64k", int fd = open_new("f"); must(ftruncate(fd, 128 * KIB));
+        char *map = must(mmap(NULL, 128 * KIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+        memset(map, 'x', 64 * KIB);
+        must(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 8 * KIB));
+        assert_int_equal(map[0], 0); map[64 * KIB] = 'y'; pid_t pid = child_fork(); if (pid == 0) {
+            map[4 * KIB] = 1;
+            _exit(0);
+        } assert_killed_by(child_wait(pid), SIGBUS));
+}
+
+/* covers: pwrite64 ENOSPC fallocate ENOSPC */
+static void holes_are_filled_as_far_as_there_is_space(void **state)
+{
+    (void)state;
+    with_small("size=256k", static char data[64 * KIB]; int full = open_new("full");
+               int fd = open_new("f"); must(ftruncate(fd, 1 << 20));
+               assert_returns(pwrite(fd, "x", 1, 8 * KIB), 1); fill(full);
+               must(ftruncate(full, 244 * KIB)); /* two pages are left */
+               assert_returns(pwrite(fd, data, sizeof data, 4 * KIB), 12 * KIB);
+               assert_errno(pwrite(fd, data, 1, 512 * KIB), ENOSPC);
+               assert_returns(pwrite(fd, data, 1, 8 * KIB), 1);
+               must(fallocate(fd, 0, 4 * KIB, 12 * KIB)); /* all of it is there */
+               assert_errno(fallocate(fd, 0, 0, 8 * KIB), ENOSPC));
 }
 
 /* covers: sendfile ENOSPC */
@@ -179,6 +252,10 @@ int main(void)
         tempdir_test(allocation_is_all_or_nothing),
         tempdir_test(store_to_a_mapped_hole_is_a_bus_error),
         tempdir_test(stores_to_a_mapped_hole_take_space),
+        tempdir_test(stores_end_where_the_space_does),
+        tempdir_test(calls_and_reading_touch_no_hole_without_space),
+        tempdir_test(hole_that_is_made_in_a_mapping_takes_space_again),
+        tempdir_test(holes_are_filled_as_far_as_there_is_space),
         tempdir_test(sendfile_is_refused),
         tempdir_test(files_run_out_too),
         tempdir_test(number_of_files_shows_in_statfs),
