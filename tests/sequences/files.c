@@ -281,6 +281,40 @@ static void mounts_come_and_go(void **state)
     sequence_with(mounts, (struct mock_options){.setup = make_work});
 }
 
+/* Stores to all pages of a mapping that has more than the file system has room for. */
+static int store_until_full(void *arg)
+{
+    mock_user at = (mock_user)arg;
+
+    for (long done = 0; done < 128 * 1024; done += 4096)
+        mock_store(at + done, "x", 1);
+    return 0;
+}
+
+static int full_mapping(void *arg)
+{
+    expect_equal(mock_call(__NR_mkdir, mock_string("/work/m"), 0755), 0);
+    expect_equal(mock_call(__NR_mount, mock_string("none"), mock_string("/work/m"),
+                           mock_string("tmpfs"), 0, mock_string("size=64k")),
+                 0);
+    int fd = open_file("/work/m/f", O_RDWR | O_CREAT);
+    expect_equal(mock_call(__NR_ftruncate, fd, 128 * 1024), 0);
+    mock_user at = (mock_user)must(
+        mock_call(__NR_mmap, 0, 128 * 1024, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    expect_equal(mock_wait(must(mock_fork(store_until_full, (void *)at))) & 0x7f, SIGBUS);
+    expect_text(fd, 15 * 4096, "x");
+    expect_equal(mock_call(__NR_munmap, at, 128 * 1024), 0);
+    close_file(fd);
+    expect_equal(mock_call(__NR_umount2, mock_string("/work/m"), 0), 0);
+    expect_equal(mock_call(__NR_rmdir, mock_string("/work/m")), 0);
+    return 0;
+}
+
+static void stores_find_a_file_system_full(void **state)
+{
+    sequence_with(full_mapping, (struct mock_options){.setup = make_work});
+}
+
 static int host_mount(void *arg)
 {
     use_directory("/mnt/host");
@@ -305,6 +339,7 @@ int main(void)
         cmocka_unit_test(large_files_give_everything_back),
         cmocka_unit_test(descriptors_are_counted),
         cmocka_unit_test(mounts_come_and_go),
+        cmocka_unit_test(stores_find_a_file_system_full),
         cmocka_unit_test(a_host_directory_is_mounted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
