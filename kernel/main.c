@@ -14,6 +14,7 @@
 #include "mm/alloc.h"
 #include "net/socket.h"
 #include "rewrite/rewrite.h"
+#include "security/seccomp.h"
 #include "self/self.h"
 #include "signal/signal.h"
 #include "syscall/syscall.h"
@@ -75,6 +76,7 @@ void upcall_main(const struct boot_info *told)
     futex_start();
     pipe_start();
     timerfd_start();
+    seccomp_start();
     rewrite_start(boot);
     require("System V IPC", sysv_start());
     require("network", net_start(boot));

@@ -186,7 +186,7 @@ static int check_words(const struct sock_filter *code, u32 n)
     return err;
 }
 
-static int check_program(const struct sock_filter *code, u32 n)
+int filter_check(const struct sock_filter *code, u32 n)
 {
     for (u32 i = 0; i < n; i++) {
         if (!known_code(code[i].code) || !operands_fit(&code[i], i, n))
@@ -370,11 +370,11 @@ static u32 jump(const struct machine *m, const struct sock_filter *one)
 }
 
 /* Jumps go forward, and the last instruction returns. */
-static u32 run(const struct socket_filter *filter, const struct filter_packet *packet)
+u32 filter_eval(const struct sock_filter *code, const struct filter_packet *packet)
 {
     struct machine m = {0};
 
-    for (const struct sock_filter *one = filter->code;; one++) {
+    for (const struct sock_filter *one = code;; one++) {
         switch (BPF_CLASS(one->code)) {
         case BPF_LD:
         case BPF_LDX:
@@ -420,7 +420,7 @@ u32 filter_run(struct socket *sock, const struct filter_packet *packet)
     spin_unlock(&sock->lock);
     if (!filter)
         return UINT32_MAX;
-    keep = run(filter, packet);
+    keep = filter_eval(filter->code, packet);
     filter_put(filter);
     return keep;
 }
@@ -450,7 +450,7 @@ static struct socket_filter *filter_create(const struct sock_fprog *program)
     filter->n = program->len;
     err = copy_from_user(filter->code, (const void __user *)program->filter, size);
     if (!err)
-        err = check_program(filter->code, filter->n);
+        err = filter_check(filter->code, filter->n);
     if (!err)
         return filter;
     kfree(filter);

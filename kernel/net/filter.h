@@ -8,6 +8,7 @@
 #include "base/types.h"
 
 struct socket;
+struct sock_filter;
 struct socket_filter; /* counted; constant once it is made */
 
 /*
@@ -22,6 +23,10 @@ struct filter_packet {
 };
 
 /* SO_ATTACH_FILTER and SO_DETACH_FILTER: -EINVAL, -EFAULT, -ENOMEM, -EPERM (SO_LOCK_FILTER), -ENOENT (there is none). */
+/* A program of any origin: -EINVAL or -ENOMEM; and what one that was checked returns for a packet. */
+int filter_check(const struct sock_filter *code, u32 n);
+u32 filter_eval(const struct sock_filter *code, const struct filter_packet *packet);
+
 int filter_attach(struct socket *sock, const void *value, u32 len);
 int filter_detach(struct socket *sock);
 /* SO_GET_FILTER: the number of instructions; copied out when `room` is at least that. -EINVAL, -EFAULT. */

@@ -2,6 +2,7 @@
 #include "base/errno.h"
 #include "debug/debug.h"
 #include "log/log.h"
+#include "security/seccomp.h"
 #include "syscall/internal.h"
 #include "syscall/syscall.h"
 #include "syscall_types.h"
@@ -31,6 +32,10 @@ static __cold long syscall_missing(unsigned long nr, const u64 args[6])
 
 static long syscall_run(unsigned long nr, const u64 args[6])
 {
+    long result;
+
+    if (unlikely(READ_ONCE(seccomp_used)) && !seccomp_permits(nr, args, &result))
+        return result;
     if (unlikely(nr >= SYSCALL_LIMIT || !syscall_thunks[nr]))
         return syscall_missing(nr, args);
     return syscall_thunks[nr](args);

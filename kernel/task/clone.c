@@ -217,6 +217,8 @@ static int child_link(struct task *child, const struct clone_request *req)
         if (!(req->flags & CLONE_THREAD))
             link_process(child, req);
         link_thread(child);
+        if (task_self()->seccomp_mode && task_hooks.seccomp_inherit)
+            task_hooks.seccomp_inherit(child);
         child->vfork_wait = req->flags & CLONE_VFORK;
     }
     spin_unlock(&tasks_lock);

@@ -94,6 +94,18 @@ static bool unused(u64 a, u64 b, u64 c)
     return (a | b | c) == 0;
 }
 
+/* seccomp(2) in its older form. */
+static long set_seccomp(u64 mode, u64 program)
+{
+    if (!task_hooks.seccomp_set)
+        return -EINVAL;
+    if (mode == SECCOMP_MODE_STRICT)
+        return task_hooks.seccomp_set(SECCOMP_SET_MODE_STRICT, 0, NULL);
+    if (mode == SECCOMP_MODE_FILTER)
+        return task_hooks.seccomp_set(SECCOMP_SET_MODE_FILTER, 0, (void __user *)program);
+    return -EINVAL;
+}
+
 static long set_mdwe(u64 bits)
 {
     if (bits & ~(PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT) || bits == PR_MDWE_NO_INHERIT)
@@ -183,7 +195,9 @@ long sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long
     case PR_SET_TIMING:
         return arg2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
     case PR_GET_SECCOMP:
-        return SECCOMP_MODE_DISABLED;
+        return task->seccomp_mode;
+    case PR_SET_SECCOMP:
+        return set_seccomp(arg2, arg3);
     case PR_GET_TID_ADDRESS:
         return get_tid_address(arg2);
     default:

@@ -103,6 +103,8 @@ void task_put(struct task *task)
     if (!refcount_put(&task->ref))
         return;
     signal_task_release(task);
+    if (task->seccomp)
+        task_hooks.seccomp_release(task->seccomp);
     if (task->self != &ended_self)
         stack_free(task->self);
     process_put(task->process);

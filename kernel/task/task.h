@@ -25,6 +25,7 @@
 
 struct file;
 struct pid;
+struct seccomp_filter;
 struct tty;
 
 #define TASK_COMM_LEN 16
@@ -144,7 +145,7 @@ struct task {
 
     struct task_signals signals;
     int parent_death_signal;                /* tasks_lock; prctl(2) */
-    bool no_new_privs;                      /* own */
+    bool no_new_privs;                      /* own; seccomp(2) of another thread may set it */
     u32 personality;                        /* own; read without a lock */
     u64 timer_slack, default_timer_slack;   /* ns; own */
     struct mempolicy mempolicy;             /* own; set_mempolicy(2) */
@@ -155,8 +156,12 @@ struct task {
 
     u32 __user *clear_child_tid; /* own; set_tid_address(2) */
     void __user *robust_list;    /* own; set_robust_list(2) */
-    void *undo_list;             /* ipc/ counts and knows it: SEM_UNDO; own; tasks_lock to look */
-    bool left_futexes;           /* atomic; that was walked, and the thread owns no word any more */
+    struct seccomp_filter
+        *seccomp; /* security/ counts and knows it; as the next two: tasks_lock to change, by */
+    u32 seccomp_filters; /*   its own thread or another of the process; own to look */
+    u8 seccomp_mode;     /* SECCOMP_MODE_ */
+    void *undo_list;     /* ipc/ counts and knows it: SEM_UNDO; own; tasks_lock to look */
+    bool left_futexes;   /* atomic; that was walked, and the thread owns no word any more */
 
     /* vfork: the parent waits until this thread no longer uses its memory */
     bool vfork_wait;         /* tasks_lock */
@@ -298,8 +303,11 @@ struct task_hooks {
     void (*exec)(struct process *process);         /* past the point of no return */
     void (*session_ends)(struct session *session); /* its leader exits: the terminal is let go */
     long (*fork)(struct task *child, u64 flags);   /* CLONE_SYSVSEM; < 0 fails the call */
-    void (*trace_exit)(int status);                /* --strace: the calling thread ends */
-    void (*instance_end)(void);                    /* --stats: the main program has ended */
+    long (*seccomp_set)(u32 operation, u32 flags, void __user *args); /* prctl PR_SET_SECCOMP */
+    void (*seccomp_inherit)(struct task *child);                      /* clone; tasks_lock held */
+    void (*seccomp_release)(struct seccomp_filter *filter);
+    void (*trace_exit)(int status); /* --strace: the calling thread ends */
+    void (*instance_end)(void);     /* --stats: the main program has ended */
 };
 extern struct task_hooks task_hooks;
 

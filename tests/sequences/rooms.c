@@ -212,6 +212,47 @@ static int objects(void *arg)
     return 0;
 }
 
+static int refused_getppid(void *arg)
+{
+    expect_equal(mock_call(__NR_getppid), -77);
+    return 0;
+}
+
+/* A filter on a filter, which a child inherits. */
+static int restricted(void *arg)
+{
+    static const struct {
+        uint16_t code;
+        uint8_t jt, jf;
+        uint32_t k;
+    } code[] = {{0x20, 0, 0, 0}, /* the call's number */
+                {0x15, 0, 1, __NR_getppid},
+                {6, 0, 0, 0x50000 | 77 /* ERRNO */}, /* and what for it */
+                {6, 0, 0, 0x7fff0000 /* ALLOW */}};
+    struct {
+        uint64_t len, filter;
+    } program = {4, mock_put(code, sizeof code)};
+    mock_user at = mock_put(&program, sizeof program);
+
+    must(mock_call(__NR_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0));
+    must(mock_call(__NR_seccomp, 1 /* SET_MODE_FILTER */, 0, at));
+    must(mock_call(__NR_seccomp, 1, 1 /* TSYNC */, at));
+    expect_equal(mock_call(__NR_getppid), -77);
+    expect_equal(mock_wait(must(mock_fork(refused_getppid, NULL))), 0);
+    return 0;
+}
+
+static int restrict_child(void *arg)
+{
+    expect_equal(mock_wait(must(mock_fork(restricted, NULL))), 0);
+    return 0;
+}
+
+static void filters_of_calls_are_given_back(void **state)
+{
+    sequence(restrict_child);
+}
+
 static void objects_of_every_kind_are_given_back(void **state)
 {
     sequence(objects);
@@ -249,6 +290,7 @@ int main(void)
         cmocka_unit_test(everything_in_proc_can_be_read),
         cmocka_unit_test(everything_in_sys_can_be_read),
         cmocka_unit_test(objects_of_every_kind_are_given_back),
+        cmocka_unit_test(filters_of_calls_are_given_back),
         cmocka_unit_test(terminals_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,7 +248,8 @@ static void status_rights(const struct subject *s, struct text *out)
                    (unsigned long long)cred->cap_bounding, (unsigned long long)cred->cap_ambient);
         cred_put(cred);
     }
-    text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", s->task->no_new_privs);
+    text_print(out, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n", s->task->no_new_privs,
+               READ_ONCE(s->task->seccomp_mode), READ_ONCE(s->task->seccomp_filters));
 }
 
 static void status_signals(const struct subject *s, struct text *out)

@@ -306,6 +306,200 @@ static void filter_concerns_one_thread_unless_tsync(void **state)
     child_passes(thread_filter, (void *)1);
 }
 
+static int trace_without_tracer(void *arg)
+{
+    (void)arg;
+    no_new_privs();
+    need_eq(install(SYS_getppid, SECCOMP_RET_TRACE | 5, 0), 0);
+    need_eq(SYS(SYS_getppid), -ENOSYS);
+    return 0;
+}
+
+/* covers: seccomp SECCOMP_RET_TRACE */
+static void call_for_a_tracer_is_enosys_without_one(void **state)
+{
+    (void)state;
+    child_passes(trace_without_tracer, NULL);
+}
+
+static int unknown_action(void *arg)
+{
+    (void)arg;
+    no_new_privs();
+    need_eq(install(SYS_getppid, 0x12340000, 0), 0);
+    SYS(SYS_getppid);
+    return 0;
+}
+
+/* covers: seccomp SECCOMP_RET_KILL_PROCESS */
+static void unknown_action_kills(void **state)
+{
+    (void)state;
+    need_eq(child_status(unknown_action, NULL) & 0x7f, SIGSYS);
+}
+
+static int largest_errno(void *arg)
+{
+    (void)arg;
+    no_new_privs();
+    need_eq(install(SYS_getppid, SECCOMP_RET_ERRNO | 0xffff, 0), 0);
+    need_eq(SYS(SYS_getppid), -4095);
+    need_eq(install(SYS_getpgrp, SECCOMP_RET_ERRNO, 0), 0);
+    need_eq(SYS(SYS_getpgrp), 0);
+    return 0;
+}
+
+/* covers: seccomp SECCOMP_RET_ERRNO */
+static void errno_of_a_filter_is_cut(void **state)
+{
+    (void)state;
+    child_passes(largest_errno, NULL);
+}
+
+static int fill_up(void *arg)
+{
+    static struct sock_filter code[4096];
+    struct sock_fprog program = {ARRAY_LEN(code), code};
+    long result = 0;
+    int count = 0;
+
+    (void)arg;
+    no_new_privs();
+    for (size_t i = 0; i < ARRAY_LEN(code); i++) {
+        code[i] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
+    }
+    while (count < 100 && result == 0) {
+        result = SYS(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+        count += result == 0;
+    }
+    need_eq(result, -ENOMEM);
+    need(count > 0 && count < 8); /* of 32768 instructions, as the kernel counts them */
+    return 0;
+}
+
+/* covers: seccomp ENOMEM */
+static void chain_of_filters_has_a_limit(void **state)
+{
+    (void)state;
+    child_passes(fill_up, NULL);
+}
+
+static int strict_and_filter(void *arg)
+{
+    (void)arg;
+    no_new_privs();
+    need_eq(install(SYS_getppid, SECCOMP_RET_ALLOW, 0), 0);
+    need_eq(SYS(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 0, NULL), -EINVAL);
+    need_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT), -1);
+    need_eq(errno, EINVAL);
+    need_eq(prctl(PR_GET_SECCOMP), SECCOMP_MODE_FILTER);
+    return 0;
+}
+
+/* covers: seccomp SECCOMP_SET_MODE_STRICT EINVAL prctl PR_SET_SECCOMP EINVAL PR_GET_SECCOMP */
+static void mode_cannot_be_changed(void **state)
+{
+    (void)state;
+    child_passes(strict_and_filter, NULL);
+}
+
+static volatile int own_filter, may_end;
+
+static void *install_own(void *arg)
+{
+    (void)arg;
+    need_eq(install(SYS_getpgrp, SECCOMP_RET_ERRNO | 1, 0), 0);
+    own_filter = (int)gettid();
+    while (!may_end) {
+        sched_yield();
+    }
+    return NULL;
+}
+
+static int diverged(void *arg)
+{
+    pthread_t thread;
+
+    (void)arg;
+    no_new_privs();
+    need_eq(pthread_create(&thread, NULL, install_own, NULL), 0);
+    need(wait_until(own_filter));
+    need_eq(install(SYS_getppid, SECCOMP_RET_ERRNO | 2, SECCOMP_FILTER_FLAG_TSYNC), own_filter);
+    need_eq(install(SYS_getppid, SECCOMP_RET_ERRNO | 2,
+                    SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH),
+            -ESRCH);
+    need(SYS(SYS_getppid) > 0); /* nothing was installed */
+    may_end = 1;
+    need_eq(pthread_join(thread, NULL), 0);
+    need_eq(install(SYS_getppid, SECCOMP_RET_ERRNO | 2, SECCOMP_FILTER_FLAG_TSYNC), 0);
+    need_eq(SYS(SYS_getppid), -2);
+    return 0;
+}
+
+/* covers: seccomp SECCOMP_FILTER_FLAG_TSYNC SECCOMP_FILTER_FLAG_TSYNC_ESRCH ESRCH */
+static void thread_that_went_its_own_way_is_told(void **state)
+{
+    (void)state;
+    child_passes(diverged, NULL);
+}
+
+static void *call_forbidden(void *arg)
+{
+    SYS(SYS_getppid);
+    *(volatile int *)arg = 1;
+    return NULL;
+}
+
+static int only_thread_dies(void *arg)
+{
+    volatile int survived = 0;
+    pthread_t thread;
+
+    (void)arg;
+    no_new_privs();
+    need_eq(install(SYS_getppid, SECCOMP_RET_KILL_THREAD, 0), 0);
+    need_eq(pthread_create(&thread, NULL, call_forbidden, (void *)&survived), 0);
+    need_eq(pthread_join(thread, NULL), 0);
+    need_eq(survived, 0);
+    return 0;
+}
+
+/* covers: seccomp SECCOMP_RET_KILL_THREAD */
+static void one_thread_of_several_dies_alone(void **state)
+{
+    (void)state;
+    child_passes(only_thread_dies, NULL);
+}
+
+static int show_in_proc(void *arg)
+{
+    char line[128];
+    int mode = -1, filters = -1;
+    FILE *file;
+
+    (void)arg;
+    no_new_privs();
+    need_eq(install(SYS_getppid, SECCOMP_RET_ALLOW, 0), 0);
+    need_eq(install(SYS_getppid, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_LOG), 0);
+    file = fopen("/proc/self/status", "re");
+    need(file);
+    while (fgets(line, sizeof line, file)) {
+        sscanf(line, "Seccomp: %d", &mode);
+        sscanf(line, "Seccomp_filters: %d", &filters);
+    }
+    fclose(file);
+    need_eq(mode, 2);
+    need(filters == 2 || filters == -1);
+    return 0;
+}
+
+/* covers: seccomp SECCOMP_SET_MODE_FILTER SECCOMP_FILTER_FLAG_LOG */
+static void mode_and_number_of_filters_stand_in_proc(void **state)
+{
+    (void)state;
+    child_passes(show_in_proc, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +514,14 @@ int main(void)
         cmocka_unit_test(operation_flags_and_program_are_checked),
         cmocka_unit_test(available_actions_are_told),
         cmocka_unit_test(filter_concerns_one_thread_unless_tsync),
+        cmocka_unit_test(call_for_a_tracer_is_enosys_without_one),
+        cmocka_unit_test(unknown_action_kills),
+        cmocka_unit_test(errno_of_a_filter_is_cut),
+        cmocka_unit_test(chain_of_filters_has_a_limit),
+        cmocka_unit_test(mode_cannot_be_changed),
+        cmocka_unit_test(thread_that_went_its_own_way_is_told),
+        cmocka_unit_test(one_thread_of_several_dies_alone),
+        cmocka_unit_test(mode_and_number_of_filters_stand_in_proc),
     };
 
     return cmocka_run_group_tests_name("process/seccomp", tests, NULL, NULL);
