@@ -1,16 +1,11 @@
-/*
- * kernel/ipc/pipe.c: pipe(7), fifo(7). The bytes stand in a ring of kernel pages. User memory is never touched under
- * the lock: a reader takes the reading turn, copies out of the part that is filled, and then moves the
- * tail; a writer likewise with the writing turn, the free part and the head. Both can be at it at once.
- */
-#include "ipc/pipe.h"
+/* kernel/ipc/pipe.c: pipe(7), fifo(7): the ends, how they are opened, and the size; pipe_io.c moves the bytes. */
+#include "ipc/pipe_internal.h"
 
 #include "base/errno.h"
 #include "cred/cred.h"
-#include "ipc/packets.h"
+#include "ipc/pipe.h"
 #include "mm/alloc.h"
 #include "self/self.h"
-#include "sync/waitq.h"
 #include "syscall_proto.h"
 #include "vfs/vfs.h"
 
@@ -19,43 +14,8 @@
 #include <linux/limits.h>
 #include <linux/signal.h>
 
-/* Not a poll bit: the turn is free, which matters to sleeping readers and writers alone. */
-#define PIPE_TURN BIT(30)
-
 #define PIPE_SIZE     65536U
 #define PIPE_SIZE_MAX 1048576U /* /proc/sys/fs/pipe-max-size */
-
-struct pipe {
-    struct refcount ref;   /* open files, and a FIFO's inode while it is open */
-    struct spinlock lock;  /* class PIPE: everything below */
-    u8 *ring;              /* replaced only with both turns taken */
-    u32 size;              /* of the ring, a power of two */
-    u64 head, tail;        /* bytes ever written and read */
-    bool reading, writing; /* the turns */
-    struct packets packets;
-    bool anonymous;       /* constant: of pipe(2); opening it anew by /proc waits for nobody */
-    u32 readers, writers; /* open ends */
-    u32 reader_opens, writer_opens; /* counts openings, for those that wait for the other end */
-    struct waitq readable;          /* readers, and openers that wait for a writer */
-    struct waitq writable;
-};
-
-static u32 pipe_fill(const struct pipe *pipe)
-{
-    return (u32)(pipe->head - pipe->tail);
-}
-
-static u32 pipe_space(const struct pipe *pipe)
-{
-    return pipe->size - pipe_fill(pipe);
-}
-
-/* As on Linux a packet takes a page of what the pipe can hold, if only in number. */
-static bool has_room(const struct pipe *pipe, u32 need, bool packet)
-{
-    return pipe_space(pipe) >= need &&
-           (!packet || pipe->packets.count < MIN(pipe->size / (u32)PAGE_SIZE, (u32)PACKETS_MAX));
-}
 
 static struct pipe *pipe_create(void)
 {
@@ -82,225 +42,6 @@ static void pipe_put(struct pipe *pipe)
     pages_free(pages_offset(pipe->ring), pipe->size);
     packets_release(&pipe->packets);
     kfree(pipe);
-}
-
-/* --- the ring ------------------------------------------------------------------------------------------- */
-
-/* Moves up to n bytes at position `at`, in one or two pieces. Bytes, or the error when there were none. */
-static ssize_t ring_move(struct pipe *pipe, u64 at, u32 n, struct iter *it, bool in)
-{
-    u32 done = 0;
-
-    while (done < n) {
-        u32 offset = (u32)((at + done) & (pipe->size - 1));
-        u32 piece = MIN(n - done, pipe->size - offset);
-        ssize_t moved = in ? copy_from_iter(it, pipe->ring + offset, piece)
-                           : copy_to_iter(it, pipe->ring + offset, piece);
-
-        if (moved < 0)
-            return done ? (ssize_t)done : moved;
-        done += (u32)moved;
-        if ((u32)moved < piece)
-            break;
-    }
-    return done;
-}
-
-/* An empty ring begins again at its first page, so that a pipe that is emptied quickly stays small. */
-static void ring_rewind(struct pipe *pipe)
-{
-    if (pipe->head == pipe->tail && !pipe->reading && !pipe->writing)
-        pipe->head = pipe->tail = 0;
-}
-
-/* --- reading and writing ---------------------------------------------------------------------------------- */
-
-static ssize_t pipe_read(struct file *file, struct iter *to, loff_t *pos)
-{
-    struct pipe *pipe = file->private;
-    ssize_t n;
-    int err;
-
-    if (!iter_left(to))
-        return 0;
-    spin_lock(&pipe->lock);
-    err = file_wait(file, &pipe->readable, &pipe->lock,
-                    !pipe->reading && (pipe_fill(pipe) || !pipe->writers));
-    if (err || !pipe_fill(pipe)) {
-        spin_unlock(&pipe->lock);
-        return err;
-    }
-    pipe->reading = true;
-    u32 want = (u32)MIN((u64)packets_limit(&pipe->packets, pipe->tail, pipe_fill(pipe)),
-                        (u64)iter_left(to));
-    u64 at = pipe->tail;
-    spin_unlock(&pipe->lock);
-
-    n = ring_move(pipe, at, want, to, false);
-
-    spin_lock(&pipe->lock);
-    pipe->reading = false;
-    if (n > 0)
-        pipe->tail = packets_pass(&pipe->packets, pipe->tail, (u32)n, false);
-    ring_rewind(pipe);
-    bool more = pipe_fill(pipe) != 0;
-    spin_unlock(&pipe->lock);
-    if (n > 0)
-        waitq_wake(&pipe->writable, POLLOUT | POLLWRNORM);
-    if (more)
-        waitq_wake(&pipe->readable, PIPE_TURN);
-    return n;
-}
-
-/* Takes the writing turn once `need` bytes are free: how many are, or an error. */
-static s64 write_begin(struct file *file, struct pipe *pipe, u32 need, bool packet)
-{
-    s64 result;
-
-    spin_lock(&pipe->lock);
-    result = file_wait(file, &pipe->writable, &pipe->lock,
-                       (!pipe->writing && has_room(pipe, need, packet)) || !pipe->readers);
-    if (!result && !pipe->readers)
-        result = -EPIPE;
-    if (!result) {
-        pipe->writing = true;
-        result = pipe_space(pipe);
-    }
-    spin_unlock(&pipe->lock);
-    return result;
-}
-
-static void write_end(struct pipe *pipe, ssize_t n, bool packet)
-{
-    bool room;
-
-    spin_lock(&pipe->lock);
-    pipe->writing = false;
-    if (n > 0 && packet)
-        packets_add(&pipe->packets, pipe->head, pipe->head + (u64)n);
-    if (n > 0)
-        pipe->head += (u64)n;
-    ring_rewind(pipe);
-    room = pipe_space(pipe) != 0;
-    spin_unlock(&pipe->lock);
-    if (n > 0)
-        waitq_wake(&pipe->readable, POLLIN | POLLRDNORM);
-    if (room)
-        waitq_wake(&pipe->writable, PIPE_TURN);
-}
-
-/* One turn of a write of total bytes, as much as fits or one packet. Bytes, or an error. */
-static ssize_t write_turn(struct file *file, struct iter *from, size_t total, bool packet)
-{
-    struct pipe *pipe = file->private;
-    u32 most = (u32)MIN((u64)iter_left(from), packet ? (u64)PIPE_BUF : (u64)UINT32_MAX);
-    /* up to PIPE_BUF bytes go in one piece */
-    bool whole = packet || total <= PIPE_BUF;
-    s64 space = write_begin(file, pipe, whole ? most : 1, packet);
-    ssize_t n;
-
-    if (space == -EPIPE && vfs_signal)
-        vfs_signal(SIGPIPE);
-    if (space < 0)
-        return (ssize_t)space;
-    n = ring_move(pipe, pipe->head, (u32)MIN((u64)space, (u64)most), from, true);
-    if (n > 0 && whole && (u32)n < most)
-        n = -EFAULT; /* not half of an atomic write */
-    write_end(pipe, n, packet);
-    return n;
-}
-
-static ssize_t pipe_write(struct file *file, struct iter *from, loff_t *pos)
-{
-    struct pipe *pipe = file->private;
-    bool packet = file_flags(file) & O_DIRECT;
-    size_t total = iter_left(from);
-    ssize_t done = 0;
-
-    if (packet && packets_prepare(&pipe->packets))
-        return -ENOMEM;
-    while (iter_left(from)) {
-        ssize_t n = write_turn(file, from, total, packet);
-
-        if (n < 0)
-            return done ? done : n;
-        done += n;
-    }
-    return done;
-}
-
-/* --- the ring for others ---------------------------------------------------------------------------------------- */
-
-/* Offers n bytes from position `at` on, in one or two pieces. */
-static ssize_t ring_offer(struct pipe *pipe, u64 at, u32 n, bool source, pipe_piece_fn *func,
-                          void *arg)
-{
-    u32 done = 0;
-
-    while (done < n) {
-        u32 offset = (u32)((at + done) & (pipe->size - 1));
-        u32 piece = MIN(n - done, pipe->size - offset);
-        struct iter it;
-        ssize_t moved;
-
-        iter_init_kernel(&it, source, pipe->ring + offset, piece);
-        moved = func(arg, &it);
-        if (moved < 0)
-            return done ? (ssize_t)done : moved;
-        done += (u32)moved;
-        if ((u32)moved < piece)
-            break;
-    }
-    return done;
-}
-
-ssize_t pipe_drain(struct file *file, size_t max, bool consume, pipe_piece_fn *take, void *arg)
-{
-    struct pipe *pipe = file->private;
-    ssize_t n;
-    int err;
-
-    spin_lock(&pipe->lock);
-    err = file_wait(file, &pipe->readable, &pipe->lock,
-                    !pipe->reading && (pipe_fill(pipe) || !pipe->writers));
-    if (err || !pipe_fill(pipe)) {
-        spin_unlock(&pipe->lock);
-        return err;
-    }
-    pipe->reading = true;
-    u32 want = (u32)MIN((u64)packets_limit(&pipe->packets, pipe->tail, pipe_fill(pipe)), (u64)max);
-    u64 at = pipe->tail;
-    spin_unlock(&pipe->lock);
-
-    n = ring_offer(pipe, at, want, true, take, arg);
-
-    spin_lock(&pipe->lock);
-    pipe->reading = false;
-    if (n > 0 && consume)
-        pipe->tail = packets_pass(&pipe->packets, pipe->tail, (u32)n, true);
-    ring_rewind(pipe);
-    bool more = pipe_fill(pipe) != 0;
-    spin_unlock(&pipe->lock);
-    if (n > 0 && consume)
-        waitq_wake(&pipe->writable, POLLOUT | POLLWRNORM);
-    if (more)
-        waitq_wake(&pipe->readable, PIPE_TURN);
-    return n;
-}
-
-ssize_t pipe_fill_by(struct file *file, size_t max, pipe_piece_fn *put, void *arg)
-{
-    struct pipe *pipe = file->private;
-    s64 space = write_begin(file, pipe, 1, false);
-    ssize_t n;
-
-    if (space == -EPIPE && vfs_signal)
-        vfs_signal(SIGPIPE);
-    if (space < 0)
-        return (ssize_t)space;
-    n = ring_offer(pipe, pipe->head, (u32)MIN((u64)space, (u64)max), false, put, arg);
-    write_end(pipe, n, false);
-    return n;
 }
 
 static u32 pipe_poll(struct file *file, struct poll_table *table)
@@ -397,7 +138,7 @@ static long pipe_resize(struct pipe *pipe, unsigned long asked)
         return -EBUSY;
     }
     iter_init_kernel(&it, false, pages_address(pages), fill);
-    ring_move(pipe, pipe->tail, fill, &it, false);
+    pipe_ring_move(pipe, pipe->tail, fill, &it, false);
     old = pipe->ring;
     old_size = pipe->size;
     spin_lock(&pipe->lock);
