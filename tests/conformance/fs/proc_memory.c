@@ -1,23 +1,9 @@
 /* proc_memory.c: what /proc tells of a process's memory, transfers and namespaces, proc(5). Covers no call. */
-#include "../lib/check.h"
+#include "../lib/text.h"
 
 #include <sched.h>
 
-enum { PAGE = 4096, TEXT = 1 << 18 };
-
-static char *slurp(const char *path)
-{
-    static char text[TEXT];
-    size_t total = 0;
-    int fd = must(open(path, O_RDONLY | O_CLOEXEC));
-    ssize_t n;
-
-    while (total < TEXT - 1 && (n = must(read(fd, text + total, TEXT - 1 - total))) > 0)
-        total += (size_t)n;
-    text[total] = 0;
-    must(close(fd));
-    return text;
-}
+enum { PAGE = 4096 };
 
 /* The number behind "NAME:" in a file of such lines. */
 static unsigned long field(const char *path, const char *name)

@@ -1,5 +1,5 @@
 /* proc_self.c: /proc/self, proc(5): what a process can read about itself. Covers no call. */
-#include "../lib/check.h"
+#include "../lib/text.h"
 
 #include <dirent.h>
 #include <sys/auxv.h>
@@ -7,64 +7,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-
-enum { TEXT = 65536 };
-
-/* The whole content of a file, ended by a zero; valid until the next call. */
-static char *slurp(const char *path)
-{
-    static char text[TEXT];
-    size_t total = 0;
-    int fd = must(open(path, O_RDONLY | O_CLOEXEC));
-    ssize_t n;
-
-    while (total < TEXT - 1 && (n = must(read(fd, text + total, TEXT - 1 - total))) > 0)
-        total += (size_t)n;
-    text[total] = 0;
-    must(close(fd));
-    return text;
-}
-
-static const char *link_of(const char *path)
-{
-    static char target[4096];
-    ssize_t n = must(readlink(path, target, sizeof target - 1));
-
-    target[n] = 0;
-    return target;
-}
-
-static const char *link_of_fd(int fd)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return link_of(path);
-}
-
-/* What follows "NAME:" and blanks in a text of such lines; NULL when there is none. */
-static char *field(char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (char *line = text; line && *line;
-         line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-        if (strncmp(line, name, length) == 0 && line[length] == ':')
-            return line + length + 1 + strspn(line + length + 1, " \t");
-    return NULL;
-}
-
-static bool lists(const char *folder, const char *name)
-{
-    DIR *dir = opendir(folder);
-    bool found = false;
-
-    assert_non_null(dir);
-    for (struct dirent *entry; (entry = readdir(dir));)
-        found |= strcmp(entry->d_name, name) == 0;
-    must(closedir(dir));
-    return found;
-}
 
 static bool same_file(const char *a, const char *b)
 {
@@ -186,9 +128,9 @@ static void descriptor_information_has_offset_and_flags(void **state)
     must(lseek(fd, 4, SEEK_SET));
     snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
     char *text = slurp(path);
-    assert_non_null(field(text, "pos"));
-    assert_int_equal(atoi(field(text, "pos")), 4);
-    assert_int_equal(strtol(field(text, "flags"), NULL, 8) & ~0100000,
+    assert_non_null(field_of(text, "pos"));
+    assert_int_equal(atoi(field_of(text, "pos")), 4);
+    assert_int_equal(strtol(field_of(text, "flags"), NULL, 8) & ~0100000,
                      O_RDWR | O_APPEND | O_CLOEXEC);
     must(close(fd));
 }
@@ -233,7 +175,7 @@ static void environment_is_that_of_the_start(void **state)
         skip_because("started without PATH");
     snprintf(wanted, sizeof wanted, "PATH=%s", path);
     int fd = must(open("/proc/self/environ", O_RDONLY));
-    static char text[TEXT];
+    static char text[65536];
     ssize_t n = must(read(fd, text, sizeof text - 1));
     for (char *at = text; at < text + n; at += strlen(at) + 1)
         found |= strcmp(at, wanted) == 0;
@@ -247,18 +189,20 @@ static void status_has_numbers_and_ids(void **state)
     char *text = slurp("/proc/self/status");
     unsigned ids[4];
 
-    assert_int_equal(atoi(field(text, "Pid")), getpid());
-    assert_int_equal(atoi(field(text, "Tgid")), getpid());
-    assert_int_equal(atoi(field(text, "PPid")), getppid());
-    assert_int_equal(atoi(field(text, "Threads")), 1);
-    assert_int_equal(field(text, "State")[0], 'R');
-    assert_int_equal(sscanf(field(text, "Uid"), "%u %u %u %u", ids, ids + 1, ids + 2, ids + 3), 4);
+    assert_int_equal(atoi(field_of(text, "Pid")), getpid());
+    assert_int_equal(atoi(field_of(text, "Tgid")), getpid());
+    assert_int_equal(atoi(field_of(text, "PPid")), getppid());
+    assert_int_equal(atoi(field_of(text, "Threads")), 1);
+    assert_int_equal(field_of(text, "State")[0], 'R');
+    assert_int_equal(sscanf(field_of(text, "Uid"), "%u %u %u %u", ids, ids + 1, ids + 2, ids + 3),
+                     4);
     assert_int_equal(ids[0], getuid());
     assert_int_equal(ids[1], geteuid());
-    assert_int_equal(sscanf(field(text, "Gid"), "%u %u %u %u", ids, ids + 1, ids + 2, ids + 3), 4);
+    assert_int_equal(sscanf(field_of(text, "Gid"), "%u %u %u %u", ids, ids + 1, ids + 2, ids + 3),
+                     4);
     assert_int_equal(ids[0], getgid());
-    assert_true(atol(field(text, "VmRSS")) > 0);
-    assert_true(atol(field(text, "VmSize")) >= atol(field(text, "VmRSS")));
+    assert_true(atol(field_of(text, "VmRSS")) > 0);
+    assert_true(atol(field_of(text, "VmSize")) >= atol(field_of(text, "VmRSS")));
 }
 
 static void status_has_signal_masks_and_capabilities(void **state)
@@ -272,15 +216,15 @@ static void status_has_signal_masks_and_capabilities(void **state)
     must(sigprocmask(SIG_BLOCK, &set, &before));
     must(raise(SIGUSR2));
     char *text = slurp("/proc/self/status");
-    assert_int_equal(sscanf(field(text, "SigBlk"), "%llx", &mask), 1);
+    assert_int_equal(sscanf(field_of(text, "SigBlk"), "%llx", &mask), 1);
     assert_true(mask >> (SIGUSR2 - 1) & 1);
     signal(SIGUSR2, SIG_IGN); /* forgets the pending one */
     must(sigprocmask(SIG_SETMASK, &before, NULL));
     text = slurp("/proc/self/status");
-    assert_int_equal(sscanf(field(text, "SigIgn"), "%llx", &mask), 1);
+    assert_int_equal(sscanf(field_of(text, "SigIgn"), "%llx", &mask), 1);
     assert_true(mask >> (SIGUSR2 - 1) & 1);
     default_signal(SIGUSR2);
-    assert_int_equal(sscanf(field(text, "CapEff"), "%llx", &effective), 1);
+    assert_int_equal(sscanf(field_of(text, "CapEff"), "%llx", &effective), 1);
     assert_int_equal(effective >> CAP_CHOWN & 1, has_capability(CAP_CHOWN));
 }
 
@@ -443,10 +387,10 @@ static void another_process_comes_and_goes(void **state)
     snprintf(number, sizeof number, "%d", pid);
     snprintf(path, sizeof path, "/proc/%d/status", pid);
     assert_true(lists("/proc", number));
-    assert_int_equal(atoi(field(slurp(path), "PPid")), getpid());
+    assert_int_equal(atoi(field_of(slurp(path), "PPid")), getpid());
     must(kill(pid, SIGKILL));
     assert_eventually(process_state(pid) == 'Z');
-    assert_int_equal(field(slurp(path), "State")[0], 'Z');
+    assert_int_equal(field_of(slurp(path), "State")[0], 'Z');
     int held = must(open(path, O_RDONLY));
     assert_killed_by(child_wait(pid), SIGKILL);
     assert_false(path_exists(path));

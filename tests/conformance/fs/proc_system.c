@@ -1,33 +1,8 @@
 /* proc_system.c: /proc, proc(5): what is told about the machine. Covers no call. */
-#include "../lib/check.h"
+#include "../lib/text.h"
 
 #include <ctype.h>
 #include <sys/utsname.h>
-
-enum { TEXT = 65536 };
-
-static char *slurp(const char *path)
-{
-    static char text[TEXT];
-    size_t total = 0;
-    int fd = must(open(path, O_RDONLY | O_CLOEXEC));
-    ssize_t n;
-
-    while (total < TEXT - 1 && (n = must(read(fd, text + total, TEXT - 1 - total))) > 0)
-        total += (size_t)n;
-    text[total] = 0;
-    must(close(fd));
-    return text;
-}
-
-static long number_in(const char *path)
-{
-    char *text = slurp(path), *end;
-    long value = strtol(text, &end, 10);
-
-    assert_true(end > text && *end == '\n');
-    return value;
-}
 
 static void uptime_is_that_of_the_boot_clock(void **state)
 {

@@ -1,31 +1,10 @@
 /* sysfs.c: /sys, sysfs(5): processors, memory and interfaces as programs look for them. Covers no call. */
-#include "../lib/check.h"
+#include "../lib/text.h"
 
 #include <dirent.h>
 #include <sys/vfs.h>
 
 #define CPUS "/sys/devices/system/cpu"
-
-static const char *slurp(const char *path)
-{
-    static char text[4096];
-    int fd = must(open(path, O_RDONLY | O_CLOEXEC));
-    ssize_t n = must(read(fd, text, sizeof text - 1));
-
-    text[n] = 0;
-    must(close(fd));
-    return text;
-}
-
-static long number_in(const char *path)
-{
-    const char *text = slurp(path);
-    char *end;
-    long value = strtol(text, &end, 10);
-
-    assert_true(end > text && *end == '\n');
-    return value;
-}
 
 /* How many there are in a list like "0-3,7". */
 static long length_of_list(const char *text)

@@ -1,20 +1,14 @@
 /* controlling.c: the controlling terminal of a session: foreground, background, keys, hangup. */
-#include "../lib/child.h"
+#include "../lib/terminal.h"
 
 #include <sys/ioctl.h>
 #include <termios.h>
-
-static int master = -1, slave = -1;
 
 /* Each case is a session of its own, whose leader holds both ends. */
 static void new_session(void)
 {
     need(setsid() > 0);
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    need(master >= 0);
-    need_eq(unlockpt(master), 0);
-    slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    need(slave >= 0);
+    need(terminal_open());
     signal(SIGTTOU, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     need_eq(ioctl(slave, TIOCSCTTY, 0), 0);

@@ -1,35 +1,9 @@
 /* ldisc.c: termios(3), ioctl_tty(2): the flags of the line discipline, one by one, on a pseudo-terminal. */
-#include "../lib/child.h"
+#include "../lib/terminal.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-
-static int master = -1, slave = -1;
-
-static int setup(void **state)
-{
-    (void)state;
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (master < 0 || unlockpt(master) != 0) {
-        return -1;
-    }
-    slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return slave >= 0 ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    close(master);
-    close(slave);
-    return 0;
-}
-
-static void type(const char *text)
-{
-    need_eq(write(master, text, strlen(text)), strlen(text));
-}
 
 static void print(const char *text)
 {
@@ -552,39 +526,38 @@ static void bad_pointers_are_efault(void **state)
 
 int main(void)
 {
-#define with_pty(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        with_pty(newline_becomes_carriage_return_by_inlcr),
-        with_pty(eighth_bit_is_stripped_by_istrip),
-        with_pty(upper_case_becomes_lower_by_iuclc),
-        with_pty(byte_255_is_doubled_by_parmrk),
-        with_pty(erase_takes_a_whole_character_with_iutf8),
-        with_pty(stop_key_stops_output_until_the_start_key),
-        with_pty(any_key_starts_output_with_ixany),
-        with_pty(output_goes_on_when_flow_control_is_switched_off),
-        with_pty(flow_is_controlled_by_calls),
-        with_pty(echo_waits_while_output_is_stopped),
-        with_pty(other_characters_end_lines_too),
-        with_pty(line_is_cut_at_4096_bytes_with_its_end),
-        with_pty(half_a_line_is_readable_when_canonical_mode_ends),
-        with_pty(signal_key_keeps_input_with_noflsh),
-        with_pty(extproc_leaves_all_to_the_other_end),
-        with_pty(control_characters_are_echoed_with_a_caret),
-        with_pty(echonl_echoes_the_newline_alone),
-        with_pty(erasing_rubs_out_what_was_echoed),
-        with_pty(erasing_a_tab_goes_back_to_where_it_began),
-        with_pty(killing_a_line_erases_it_or_begins_another),
-        with_pty(echoprt_prints_what_is_erased),
-        with_pty(reprint_shows_the_line_again_and_quoting_a_caret),
-        with_pty(lower_case_becomes_upper_by_olcuc),
-        with_pty(carriage_returns_become_newlines_or_nothing),
-        with_pty(tabs_become_spaces_by_xtabs),
-        with_pty(timer_between_bytes_ends_a_read_that_began),
-        with_pty(poll_waits_for_vmin_bytes),
-        with_pty(nonblocking_read_without_timer_is_zero_else_eagain),
-        with_pty(writer_waits_for_room_and_nothing_is_lost),
-        with_pty(nonblocking_writer_gets_what_there_is_room_for),
-        with_pty(bad_pointers_are_efault),
+        terminal_test(newline_becomes_carriage_return_by_inlcr),
+        terminal_test(eighth_bit_is_stripped_by_istrip),
+        terminal_test(upper_case_becomes_lower_by_iuclc),
+        terminal_test(byte_255_is_doubled_by_parmrk),
+        terminal_test(erase_takes_a_whole_character_with_iutf8),
+        terminal_test(stop_key_stops_output_until_the_start_key),
+        terminal_test(any_key_starts_output_with_ixany),
+        terminal_test(output_goes_on_when_flow_control_is_switched_off),
+        terminal_test(flow_is_controlled_by_calls),
+        terminal_test(echo_waits_while_output_is_stopped),
+        terminal_test(other_characters_end_lines_too),
+        terminal_test(line_is_cut_at_4096_bytes_with_its_end),
+        terminal_test(half_a_line_is_readable_when_canonical_mode_ends),
+        terminal_test(signal_key_keeps_input_with_noflsh),
+        terminal_test(extproc_leaves_all_to_the_other_end),
+        terminal_test(control_characters_are_echoed_with_a_caret),
+        terminal_test(echonl_echoes_the_newline_alone),
+        terminal_test(erasing_rubs_out_what_was_echoed),
+        terminal_test(erasing_a_tab_goes_back_to_where_it_began),
+        terminal_test(killing_a_line_erases_it_or_begins_another),
+        terminal_test(echoprt_prints_what_is_erased),
+        terminal_test(reprint_shows_the_line_again_and_quoting_a_caret),
+        terminal_test(lower_case_becomes_upper_by_olcuc),
+        terminal_test(carriage_returns_become_newlines_or_nothing),
+        terminal_test(tabs_become_spaces_by_xtabs),
+        terminal_test(timer_between_bytes_ends_a_read_that_began),
+        terminal_test(poll_waits_for_vmin_bytes),
+        terminal_test(nonblocking_read_without_timer_is_zero_else_eagain),
+        terminal_test(writer_waits_for_room_and_nothing_is_lost),
+        terminal_test(nonblocking_writer_gets_what_there_is_room_for),
+        terminal_test(bad_pointers_are_efault),
     };
 
     return cmocka_run_group_tests_name("tty/ldisc", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* pty.c: pty(7), termios(3), ioctl_tty(2): a pair of terminals and its line discipline. */
-#include "../lib/child.h"
+#include "../lib/terminal.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -8,32 +8,6 @@
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
-
-static int master = -1, slave = -1;
-
-static int setup(void **state)
-{
-    (void)state;
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
-        return -1;
-    }
-    slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return slave >= 0 ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    close(master);
-    close(slave);
-    return 0;
-}
-
-static void type(const char *text)
-{
-    need_eq(write(master, text, strlen(text)), strlen(text));
-}
 
 /* What a read of this end gives, which must be exactly the text. */
 static void shows(int fd, const char *text)
@@ -449,33 +423,32 @@ static void packet_mode_marks_data_and_flushes(void **state)
 
 int main(void)
 {
-#define with_pty(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        with_pty(both_ends_are_terminals_and_the_name_carries_the_number),
-        with_pty(locked_slave_is_eio),
-        with_pty(peer_is_opened_without_a_path),
-        with_pty(window_size_is_shared_by_both_ends),
-        with_pty(new_terminal_is_canonical_with_echo_and_signals),
-        with_pty(mode_is_kept_and_shared_by_both_ends),
-        with_pty(other_files_are_enotty),
-        with_pty(line_is_readable_once_it_is_complete),
-        with_pty(one_read_gives_one_line_or_a_part_of_it),
-        with_pty(erase_kill_and_word_erase_edit_the_line),
-        with_pty(end_of_file_character_pushes_or_ends),
-        with_pty(literal_next_quotes_a_special_character),
-        with_pty(carriage_return_becomes_newline_unless_told),
-        with_pty(input_is_echoed_to_the_master),
-        with_pty(output_newline_becomes_carriage_return_newline),
-        with_pty(raw_mode_passes_every_byte_at_once),
-        with_pty(vmin_zero_and_vtime_zero_polls),
-        with_pty(vtime_alone_is_a_timeout_in_tenths),
-        with_pty(vmin_waits_for_so_many_bytes),
-        with_pty(nonblocking_read_of_nothing_is_eagain),
-        with_pty(amounts_of_input_are_told),
-        with_pty(flush_discards_input),
-        with_pty(master_sees_eio_when_the_last_slave_closed),
-        with_pty(slave_is_hung_up_when_the_master_closed),
-        with_pty(packet_mode_marks_data_and_flushes),
+        terminal_test(both_ends_are_terminals_and_the_name_carries_the_number),
+        terminal_test(locked_slave_is_eio),
+        terminal_test(peer_is_opened_without_a_path),
+        terminal_test(window_size_is_shared_by_both_ends),
+        terminal_test(new_terminal_is_canonical_with_echo_and_signals),
+        terminal_test(mode_is_kept_and_shared_by_both_ends),
+        terminal_test(other_files_are_enotty),
+        terminal_test(line_is_readable_once_it_is_complete),
+        terminal_test(one_read_gives_one_line_or_a_part_of_it),
+        terminal_test(erase_kill_and_word_erase_edit_the_line),
+        terminal_test(end_of_file_character_pushes_or_ends),
+        terminal_test(literal_next_quotes_a_special_character),
+        terminal_test(carriage_return_becomes_newline_unless_told),
+        terminal_test(input_is_echoed_to_the_master),
+        terminal_test(output_newline_becomes_carriage_return_newline),
+        terminal_test(raw_mode_passes_every_byte_at_once),
+        terminal_test(vmin_zero_and_vtime_zero_polls),
+        terminal_test(vtime_alone_is_a_timeout_in_tenths),
+        terminal_test(vmin_waits_for_so_many_bytes),
+        terminal_test(nonblocking_read_of_nothing_is_eagain),
+        terminal_test(amounts_of_input_are_told),
+        terminal_test(flush_discards_input),
+        terminal_test(master_sees_eio_when_the_last_slave_closed),
+        terminal_test(slave_is_hung_up_when_the_master_closed),
+        terminal_test(packet_mode_marks_data_and_flushes),
     };
 
     return cmocka_run_group_tests_name("tty/pty", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* terminal_ioctl.c: ioctl_tty(2), pty(7), vhangup(2): what terminals can be asked and told, and devpts. */
 /* tags: root-only */
-#include "../lib/child.h"
+#include "../lib/terminal.h"
 
 #include <asm/termbits.h>
 #include <dirent.h>
@@ -10,27 +10,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-
-static int master = -1, slave = -1;
-
-static int setup(void **state)
-{
-    (void)state;
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (master < 0 || unlockpt(master) != 0) {
-        return -1;
-    }
-    slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return slave >= 0 ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    close(master);
-    close(slave);
-    return 0;
-}
 
 static short poll_now(int fd)
 {
@@ -547,29 +526,28 @@ static void proc_tells_the_terminal_of_a_process(void **state)
 
 int main(void)
 {
-#define with_pty(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        with_pty(speeds_are_kept_as_numbers),
-        with_pty(character_size_is_fixed),
-        with_pty(old_structure_sees_the_low_flags),
-        with_pty(locked_flags_do_not_change),
-        with_pty(some_need_privilege),
-        with_pty(inserted_bytes_are_input),
-        with_pty(exclusive_terminal_is_ebusy_for_users),
-        with_pty(discipline_is_that_of_terminals),
-        with_pty(soft_carrier_is_clocal),
-        with_pty(device_number_is_that_of_the_node),
-        with_pty(breaks_and_drains_return_at_once),
-        with_pty(what_the_end_does_not_have_is_enotty),
-        with_pty(packet_mode_tells_of_stops_and_flushes),
-        with_pty(packet_mode_tells_of_modes),
-        with_pty(master_signals_the_foreground),
-        with_pty(hangup_cuts_open_files_off),
-        with_pty(node_goes_with_the_master),
-        with_pty(sleeping_reader_is_woken_by_the_hangup),
-        with_pty(each_mount_of_devpts_has_its_own_terminals),
-        with_pty(directory_lists_the_open_terminals),
-        with_pty(proc_tells_the_terminal_of_a_process),
+        terminal_test(speeds_are_kept_as_numbers),
+        terminal_test(character_size_is_fixed),
+        terminal_test(old_structure_sees_the_low_flags),
+        terminal_test(locked_flags_do_not_change),
+        terminal_test(some_need_privilege),
+        terminal_test(inserted_bytes_are_input),
+        terminal_test(exclusive_terminal_is_ebusy_for_users),
+        terminal_test(discipline_is_that_of_terminals),
+        terminal_test(soft_carrier_is_clocal),
+        terminal_test(device_number_is_that_of_the_node),
+        terminal_test(breaks_and_drains_return_at_once),
+        terminal_test(what_the_end_does_not_have_is_enotty),
+        terminal_test(packet_mode_tells_of_stops_and_flushes),
+        terminal_test(packet_mode_tells_of_modes),
+        terminal_test(master_signals_the_foreground),
+        terminal_test(hangup_cuts_open_files_off),
+        terminal_test(node_goes_with_the_master),
+        terminal_test(sleeping_reader_is_woken_by_the_hangup),
+        terminal_test(each_mount_of_devpts_has_its_own_terminals),
+        terminal_test(directory_lists_the_open_terminals),
+        terminal_test(proc_tells_the_terminal_of_a_process),
     };
 
     return cmocka_run_group_tests_name("tty/terminal_ioctl", tests, NULL, NULL);
