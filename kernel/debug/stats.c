@@ -6,6 +6,7 @@
 #include "host/clock.h"
 #include "log/log.h"
 #include "mm/alloc.h"
+#include "rewrite/hot.h"
 #include "syscall/syscall.h"
 #include "syscall_types.h"
 #include "task/task.h"
@@ -13,6 +14,7 @@
 #include <myst/boot.h>
 
 #define TOP_CALLS 20
+#define TOP_SITES 10
 
 static ktime started; /* constant after start-up */
 
@@ -49,7 +51,8 @@ static void print_calls(const u64 *counts)
 
     for (u32 i = 0; i < SYSCALL_LIMIT; i++)
         total += READ_ONCE(counts[i]);
-    print("myst: stats: %llu calls of the program\n", (unsigned long long)total);
+    print("myst: stats: %llu calls of the program, %llu of them by a trap\n",
+          (unsigned long long)total, (unsigned long long)(total - READ_ONCE(syscall_gated)));
     for (int i = 0; i < TOP_CALLS; i++) {
         nr = busiest(counts, limit, nr);
         if (nr == SYSCALL_LIMIT)
@@ -57,6 +60,19 @@ static void print_calls(const u64 *counts)
         limit = counts[nr];
         const char *name = syscall_name(nr);
         print("myst: stats: %10llu %s\n", (unsigned long long)limit, name ? name : "?");
+    }
+}
+
+static void print_sites(void)
+{
+    static struct hot_site sites[TOP_SITES];
+    u32 n = hot_top(sites, TOP_SITES);
+
+    for (u32 i = 0; i < n; i++) {
+        const char *name = syscall_name(sites[i].nr);
+
+        print("myst: stats: %10llu traps at %s+0x%llx, %s\n", (unsigned long long)sites[i].count,
+              sites[i].name, (unsigned long long)sites[i].offset, name ? name : "?");
     }
 }
 
@@ -73,6 +89,7 @@ static void stats_print(void)
           (unsigned long long)pages_peak() >> 10, (unsigned long long)pages_used() >> 10,
           kmalloc_used() >> 10);
     print_calls(syscall_counts);
+    print_sites();
 }
 
 void stats_start(const struct boot_info *boot)
@@ -81,5 +98,6 @@ void stats_start(const struct boot_info *boot)
     if (!boot->stats)
         return;
     syscall_counting = true;
+    hot_counting = true;
     task_hooks.instance_end = stats_print;
 }

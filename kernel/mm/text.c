@@ -40,7 +40,12 @@ static int show(struct vma *vma, struct text_image *image)
     return 0;
 }
 
-void mm_text_show(u64 addr, const void *owner, struct text_image *image)
+static u32 straddling(const struct text_image *image)
+{
+    return image ? image->straddling : 0;
+}
+
+void mm_text_show(u64 addr, const void *owner, struct text_image *image, bool alone)
 {
     struct mm *mm = self()->mm;
 
@@ -48,7 +53,8 @@ void mm_text_show(u64 addr, const void *owner, struct text_image *image)
     struct vma *vma = vma_find(mm, addr);
 
     if (vma && vma_rewritable(vma) && vma->at.owner == owner && vma->at.offset == image->offset &&
-        vma->end - vma->start == image->len)
+        vma->end - vma->start == image->len &&
+        (alone || straddling(image) == straddling(vma->at.text)))
         (void)show(vma, image); /* if not, it traps on */
     mm_unlock(mm);
 }

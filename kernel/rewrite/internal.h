@@ -44,7 +44,9 @@ struct text *text_of(struct file *file, u64 offset,
 struct text_image *text_read(struct text *text, struct file *file); /* a first draft */
 void text_begin(struct text *text, struct text_image *first);       /* takes it over; may be NULL */
 bool text_draft(struct text *text);                                 /* is there one now? */
-bool text_rewrite(struct text *text, u32 at, u32 nr); /* a further site of the draft */
+/* A further site of the draft. alone: as for mm_text_show(). */
+enum rewritten { REWRITE_DONE, REWRITE_LATER, REWRITE_NEVER };
+enum rewritten text_rewrite(struct text *text, u32 at, u32 nr, bool alone);
 void text_publish(struct text *text);
 struct text_image *text_plain(struct text_image *image);
 

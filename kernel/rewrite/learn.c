@@ -2,7 +2,9 @@
 #include "rewrite/internal.h"
 
 #include "host/thread.h"
+#include "rewrite/hot.h"
 #include "self/self.h"
+#include "task/task.h"
 #include "vfs/file.h"
 #include "vfs/mmap.h"
 
@@ -36,6 +38,7 @@ struct place {
     struct file *file; /* counted */
     u64 start, offset, len;
     u32 nsites; /* rewritten in the image that it shows */
+    bool alone; /* no other thread can run the text now */
 };
 
 static bool place_find(u64 addr, struct place *place)
@@ -51,6 +54,7 @@ static bool place_find(u64 addr, struct place *place)
         place->start = vma->start;
         place->offset = vma->at.offset;
         place->len = vma->end - vma->start;
+        place->alone = task_self()->process->nthreads == 1 && refcount_read(&mm->ref) == 1;
         place->nsites = vma->at.text ? vma->at.text->nsites : 0;
     }
     mm_unlock(mm);
@@ -100,10 +104,12 @@ static struct text_image *learn_locked(struct text *text, const struct place *pl
     if (site == text->nsites) {
         if (!deserved || !text_draft(text))
             return NULL;
-        if (!text_rewrite(text, at, nr)) {
+        enum rewritten result = text_rewrite(text, at, nr, place->alone);
+
+        if (result == REWRITE_NEVER)
             trap_count(text, at)->refused = true;
+        if (result != REWRITE_DONE)
             return NULL;
-        }
     }
     if (++text->due < PUBLISH_FIRST << MIN(text->published, (u32)PUBLISH_DOUBLE))
         return NULL;
@@ -135,7 +141,7 @@ static void learn(const struct place *place, u64 addr, u32 nr)
         mutex_unlock(&rewrite_lock);
     }
     if (image)
-        mm_text_show(addr, place->file, image);
+        mm_text_show(addr, place->file, image, place->alone);
     text_image_put(image);
 }
 
@@ -145,6 +151,8 @@ void upcall_trapped(void)
     u64 addr = regs->rip - SYSCALL_SIZE;
     struct place place;
 
+    if (hot_counting && self()->mm)
+        hot_count(addr, (u32)regs->orig_rax);
     if (!rewrite_gate || !self()->mm || !place_find(addr, &place))
         return;
     learn(&place, addr, (u32)regs->orig_rax);

@@ -6,8 +6,11 @@
 
 #define SHORT_REACH    127 /* bytes: jmp rel8, from its end */
 #define FUNCTION_ALIGN 16  /* padding ends at a multiple of it */
-#define SYNC_FROM      64  /* bytes in front of the load: where decoding starts */
-#define LEA_SIZE       7   /* lea rel32(%rip),%rcx */
+#define PADDING_MAX    64
+#define SYNC_FROM      64 /* bytes in front of the load: where decoding starts */
+#define MOVED_MAX      3  /* instructions between load and call, */
+#define MOVED_BYTES    24 /* and how long they may be */
+#define LEA_SIZE       7  /* lea rel32(%rip),%rcx */
 
 static bool in_one_page(u32 at, u32 len)
 {
@@ -37,28 +40,28 @@ static enum insn_result original_insn(const struct text_bytes *text, u32 at, str
 
 /* --- a hole: padding that nothing runs through, and that a short jump reaches --------------------------------- */
 
-/* Bytes of padding from `at` to the next border of alignment; 0 when something else stands there as well. */
+/* Bytes of padding from `at` to a border of alignment; 0 when something else stands in between. */
 static u32 padding_run(const struct text_bytes *text, u32 at)
 {
-    u32 end = ALIGN_UP(at, (u32)FUNCTION_ALIGN), i = at;
+    u32 i = at;
 
-    if (end > text->size)
-        return 0;
-    while (i < end) {
+    while (i < text->size && i - at < PADDING_MAX) {
         struct insn insn;
 
         if (insn_decode(text->bytes + i, text->size - i, &insn) != INSN_OK || !insn.padding)
             return 0;
         i += insn.len;
+        if (IS_ALIGNED(i, (u32)FUNCTION_ALIGN))
+            return i - at;
     }
-    return i == end ? end - at : 0;
+    return 0;
 }
 
 /*
  * Decodes onwards from behind the site, which is certainly the begin of an instruction. Padding that follows what
  * never goes on behind itself (ret, jmp), and ends where a function or a loop may begin, is reached by nothing.
  */
-static bool find_hole(const struct text_bytes *text, u32 at, u32 *hole)
+static bool find_hole(const struct text_bytes *text, u32 at, struct site *out)
 {
     u32 origin = at + SYSCALL_SIZE, pos = origin;
     bool ended = false;
@@ -68,7 +71,8 @@ static bool find_hole(const struct text_bytes *text, u32 at, u32 *hole)
         struct insn insn;
 
         if (run >= JUMP_SIZE && in_one_page(pos, JUMP_SIZE)) {
-            *hole = pos;
+            out->hole = pos;
+            out->hole_size = (u8)run;
             return true;
         }
         ended = false;
@@ -84,7 +88,7 @@ static bool find_hole(const struct text_bytes *text, u32 at, u32 *hole)
     return false;
 }
 
-/* --- a load: mov $nr,%eax in front, with at most one instruction in between ---------------------------------- */
+/* --- a load: mov $nr,%eax in front, with a few instructions in between ---------------------------------- */
 
 /*
  * Does every way to decode the bytes in front lead to an instruction that begins at `at`? Some begin within
@@ -121,20 +125,27 @@ static bool loads(const u8 *code, u32 nr)
     return code[0] == 0xb8 && value == nr;
 }
 
-static bool find_load(const struct text_bytes *text, u32 at, u32 nr, struct site *out)
+/* Does the load's successor lead to `at` by a few instructions that are the same anywhere? */
+static bool movable(const struct text_bytes *text, u32 from, u32 at)
 {
-    for (u32 between = 0; between <= INSN_MAX && at >= LOAD_SIZE + between; between++) {
-        u32 load = at - LOAD_SIZE - between;
+    for (u32 n = 0; from < at; n++) {
         struct insn insn;
 
-        if (!loads(text->bytes + load, nr) || !in_one_page(load, LOAD_SIZE))
-            continue;
-        if (site_starting(text, load))
-            continue;
-        if (between && (insn_decode(text->bytes + load + LOAD_SIZE, between, &insn) != INSN_OK ||
-                        insn.len != between || insn.relative || insn.flow != INSN_PLAIN))
-            continue;
-        if (!is_boundary(text, load))
+        if (n == MOVED_MAX || insn_decode(text->bytes + from, at - from, &insn) != INSN_OK ||
+            insn.relative || insn.flow != INSN_PLAIN)
+            return false;
+        from += insn.len;
+    }
+    return true;
+}
+
+static bool find_load(const struct text_bytes *text, u32 at, u32 nr, struct site *out)
+{
+    for (u32 between = 0; between <= MOVED_BYTES && at >= LOAD_SIZE + between; between++) {
+        u32 load = at - LOAD_SIZE - between;
+
+        if (!loads(text->bytes + load, nr) || site_starting(text, load) ||
+            !movable(text, load + LOAD_SIZE, at) || !is_boundary(text, load))
             continue;
         out->start = load;
         out->moved = (u8)(LOAD_SIZE + between);
@@ -145,15 +156,21 @@ static bool find_load(const struct text_bytes *text, u32 at, u32 nr, struct site
 
 bool site_find(const struct text_bytes *text, u32 at, u32 nr, struct site *out)
 {
+    bool hole, load;
+
     *out = (struct site){.at = at, .start = at, .nr = nr};
     if (at + SYSCALL_SIZE > text->size || text->bytes[at] != 0x0f || text->bytes[at + 1] != 0x05)
         return false;
-    if (in_one_page(at, SYSCALL_SIZE) && find_hole(text, at, &out->hole))
+    hole = find_hole(text, at, out);
+    if (hole && in_one_page(at, SYSCALL_SIZE)) {
         out->form = SITE_HOLE;
-    else if (find_load(text, at, nr, out))
-        out->form = SITE_LOAD;
-    else
-        return false;
+    } else {
+        load = find_load(text, at, nr, out);
+        out->straddles = !load || !in_one_page(out->start, LOAD_SIZE);
+        out->form = load ? SITE_LOAD : SITE_HOLE;
+        if (!load && !hole)
+            return false;
+    }
     out->stub_size = (u8)(out->moved + LEA_SIZE + JUMP_SIZE);
     return true;
 }
@@ -187,8 +204,7 @@ void site_write(u8 *bytes, const struct site *site, u32 gate)
         jump_write(bytes, site->start, site->stub);
         return;
     }
-    for (u32 i = site->hole; i < ALIGN_UP(site->hole, (u32)FUNCTION_ALIGN); i++)
-        bytes[i] = 0xcc; /* what was cut is padding still */
+    memset(bytes + site->hole, 0xcc, site->hole_size); /* what was cut is padding still */
     jump_write(bytes, site->hole, site->stub);
     bytes[site->at] = 0xeb;
     bytes[site->at + 1] = (u8)(site->hole - (site->at + SYSCALL_SIZE));

@@ -7,11 +7,10 @@
 
 #include "base/types.h"
 
-#define SYSCALL_SIZE  2  /* 0f 05 */
-#define JUMP_SIZE     5  /* jmp rel32 */
-#define LOAD_SIZE     5  /* mov $imm32,%eax */
-#define GATE_SIZE     13 /* the end of every stub: into the kernel */
-#define STUB_SIZE_MAX 32
+#define SYSCALL_SIZE 2  /* 0f 05 */
+#define JUMP_SIZE    5  /* jmp rel32 */
+#define LOAD_SIZE    5  /* mov $imm32,%eax */
+#define GATE_SIZE    13 /* the end of every stub: into the kernel */
 
 enum site_form {
     SITE_HOLE, /* the instruction is a short jump to padding nearby, which jumps to the stub */
@@ -22,12 +21,14 @@ enum site_form {
 struct site {
     u32 at;    /* of the instruction */
     u32 start; /* of what is rewritten: at, or the load */
-    u32 hole;  /* HOLE: JUMP_SIZE bytes */
+    u32 hole;  /* HOLE: JUMP_SIZE bytes of the padding here */
     u32 stub;
     u32 nr; /* LOAD: the number */
     u8 stub_size;
-    u8 moved; /* LOAD: bytes of the original that the stub begins with */
-    u8 form;  /* enum site_form */
+    u8 hole_size;   /* of the padding */
+    u8 moved;       /* LOAD: bytes of the original that the stub begins with */
+    u8 form;        /* enum site_form */
+    bool straddles; /* what is rewritten lies on two pages: only where nobody runs meanwhile */
 };
 
 struct text_bytes {

@@ -229,27 +229,30 @@ bool text_draft(struct text *text)
     return text->draft;
 }
 
-bool text_rewrite(struct text *text, u32 at, u32 nr)
+enum rewritten text_rewrite(struct text *text, u32 at, u32 nr, bool alone)
 {
     u8 *bytes = pages_address(text->draft->window);
     const struct text_bytes code = {bytes, text->code, text->sites, text->nsites};
     struct site *site = &text->sites[text->nsites];
 
-    if (text->nsites == text->max_sites || !site_find(&code, at, nr, site))
-        return false;
-    if (site->stub_size > text->len - text->room)
-        return false;
+    if (text->nsites == text->max_sites || !site_find(&code, at, nr, site) ||
+        site->stub_size > text->len - text->room)
+        return REWRITE_NEVER;
+    if (site->straddles && !alone)
+        return REWRITE_LATER;
     site->stub = text->room;
     site_write(bytes, site, ALIGN_UP(text->code, 16U));
     text->room += site->stub_size;
     text->nsites++;
-    return true;
+    return REWRITE_DONE;
 }
 
 void text_publish(struct text *text)
 {
     text_image_put(text->current);
     text->draft->nsites = text->nsites;
+    for (u32 i = 0; i < text->nsites; i++)
+        text->draft->straddling += text->sites[i].straddles;
     text->current = text->draft;
     text->draft = NULL;
     text->due = 0;

@@ -3,6 +3,7 @@
 #include "debug/debug.h"
 #include "log/log.h"
 #include "security/seccomp.h"
+#include "self/self.h"
 #include "syscall/internal.h"
 #include "syscall/syscall.h"
 #include "syscall_types.h"
@@ -10,6 +11,7 @@
 static u8 missing_logged[SYSCALL_LIMIT]; /* atomic: the log has named this call as missing */
 
 bool syscall_counting;
+u64 syscall_gated;
 u64 syscall_counts[SYSCALL_LIMIT];
 
 const char *syscall_name(unsigned long nr)
@@ -54,8 +56,10 @@ static __cold __noinline long syscall_traced(unsigned long nr, const u64 args[6]
 
 long syscall_dispatch(unsigned long nr, const u64 args[6])
 {
-    if (unlikely(syscall_counting) && nr < SYSCALL_LIMIT)
+    if (unlikely(syscall_counting) && nr < SYSCALL_LIMIT) {
         __atomic_fetch_add(&syscall_counts[nr], 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&syscall_gated, self()->thread.gated != 0, __ATOMIC_RELAXED);
+    }
     if (unlikely(strace_on) && strace_wants(nr))
         return syscall_traced(nr, args);
     return syscall_run(nr, args);

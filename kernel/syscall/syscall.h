@@ -23,6 +23,7 @@ int strace_set_filter(const char *filter);
 
 /* --stats: how often each call was made, by its number; counted once syscall_counting is set. */
 extern bool syscall_counting; /* constant once programs run */
+extern u64 syscall_gated;     /* atomic; of all calls those that came in by the call gate alone */
 extern u64 syscall_counts[];  /* atomic */
 
 /* What the generated dispatcher supplies: unpacks the registers and calls the handler. */

@@ -241,7 +241,7 @@ static void what_follows_a_rewritten_site_is_not_dead(void **state)
     assert_int_equal(sites[1].hole, 214); /* and not 196 */
 }
 
-static void a_site_across_pages_is_left_alone(void **state)
+static void a_site_across_pages_says_so(void **state)
 {
     static u8 pages[2 * 4096];
     struct site site;
@@ -250,12 +250,44 @@ static void a_site_across_pages_is_left_alone(void **state)
     memset(pages, 0x90, sizeof pages);
     pages[4095] = 0x0f, pages[4096] = 0x05;
     pages[4097] = RET;
-    assert_false(site_find(&two, 4095, 0, &site));
+    assert_true(site_find(&two, 4095, 0, &site));
+    assert_true(site.straddles);
+    /* but the load in front lies on one */
+    pages[4090] = 0xb8, pages[4091] = 39;
+    memset(pages + 4092, 0, 3);
+    assert_true(site_find(&two, 4095, 39, &site));
+    assert_false(site.straddles);
+    assert_int_equal(site.form, SITE_LOAD);
     memset(pages, 0x90, sizeof pages);
     pages[4093] = 0xb8, pages[4094] = 39;
     memset(pages + 4095, 0, 3);
     pages[4098] = 0x0f, pages[4099] = 0x05;
-    assert_false(site_find(&two, 4098, 39, &site));
+    assert_true(site_find(&two, 4098, 39, &site));
+    assert_true(site.straddles);
+}
+
+static void up_to_three_instructions_may_stand_in_between(void **state)
+{
+    start();
+    PUT(192, LOAD(1), 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, SYSCALL);
+    assert_true(find(203, 1));
+    assert_int_equal(sites[0].moved, 11);
+    start();
+    PUT(192, LOAD(1), 0x31, 0xff, 0x31, 0xf6, 0x31, 0xd2, 0x31, 0xc9, SYSCALL);
+    assert_false(find(205, 1));
+}
+
+static void padding_of_long_nops_may_cross_a_border(void **state)
+{
+    start();
+    PUT(160, SYSCALL, RET, NOP10, NOP10, NOP8, 0x90); /* 163 to 192, over 176 */
+    assert_true(find(160, 0));
+    const struct site *site = write(FIRST_STUB);
+
+    assert_int_equal(site->hole, 163);
+    for (u32 i = site->hole + JUMP_SIZE; i < 192; i++)
+        assert_int_equal(text[i], 0xcc);
+    assert_int_equal(text[192], 0x00);
 }
 
 static void a_restored_site_is_the_original(void **state)
@@ -413,7 +445,9 @@ int main(void)
         cmocka_unit_test(int3_between_functions_is_padding),
         cmocka_unit_test(a_hole_has_room_for_two),
         cmocka_unit_test(what_follows_a_rewritten_site_is_not_dead),
-        cmocka_unit_test(a_site_across_pages_is_left_alone),
+        cmocka_unit_test(a_site_across_pages_says_so),
+        cmocka_unit_test(up_to_three_instructions_may_stand_in_between),
+        cmocka_unit_test(padding_of_long_nops_may_cross_a_border),
         cmocka_unit_test(a_restored_site_is_the_original),
         cmocka_unit_test(a_thread_in_a_hole_or_stub_is_told_where_it_is),
         cmocka_unit_test(lengths_are_those_of_the_manual),

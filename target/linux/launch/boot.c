@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -132,8 +131,7 @@ int image_fill_boot(struct target_shared *shared, const struct launch_options *o
     boot->root_writable = options->writable;
     boot->strace = arena_string(&arena, options->strace);
     boot->stats = options->stats;
-    /* opt-in until every test has passed with it repeatedly */
-    boot->no_patch = options->no_patch || !getenv("MYST_PATCH");
+    boot->no_patch = options->no_patch;
     boot->verbose = options->verbosity;
     fill_mounts(&arena, boot, options);
     fill_console(boot, options);

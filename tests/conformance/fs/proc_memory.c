@@ -47,7 +47,8 @@ static void resident_pages_are_those_that_were_touched(void **state)
 
     memset(p, 1, PAGES / 2 * PAGE);
     unsigned long touched = resident_pages();
-    assert_in_range(touched, before + PAGES / 2 - 16, before + PAGES / 2 + 64);
+    /* text that is mapped anew in between is not touched yet */
+    assert_in_range(touched, before + PAGES / 2 - 64, before + PAGES / 2 + 64);
     must(munmap(p, PAGES * PAGE));
     assert_in_range(resident_pages(), 1, touched - PAGES / 2 + 64);
 }
