@@ -471,6 +471,13 @@ static void slave_release(struct file *file)
     tty_put(&pty->tty);
 }
 
+static int slave_async_owner(struct file *file, int *id)
+{
+    struct pty_open *open = file->private;
+
+    return tty_async_owner(&open->pty->tty, id);
+}
+
 static const struct file_ops slave_ops = {
     .read = slave_read,
     .write = slave_write,
@@ -478,6 +485,7 @@ static const struct file_ops slave_ops = {
     .ioctl = pty_slave_ioctl,
     .release = slave_release,
     .async = true,
+    .async_owner = slave_async_owner,
 };
 
 /* May the slave be opened? Then it counts. */
@@ -543,6 +551,12 @@ static void master_release(struct file *file)
     tty_put(&pty->tty);
 }
 
+static int master_async_owner(struct file *file, int *id)
+{
+    (void)file;
+    return tty_async_owner(NULL, id);
+}
+
 static const struct file_ops master_ops = {
     .read = master_read,
     .write = master_write,
@@ -550,6 +564,7 @@ static const struct file_ops master_ops = {
     .ioctl = pty_master_ioctl,
     .release = master_release,
     .async = true,
+    .async_owner = master_async_owner,
 };
 
 /* Each open of /dev/ptmx is a new pair, in the devpts that stands beside that name. */

@@ -66,6 +66,9 @@ void tty_hangup(struct tty *tty, bool for_good);
 struct tty *tty_controlling(void);
 bool tty_is_controlling(const struct tty *tty);
 
+/* Whom O_ASYNC signals at first: the foreground group, or else the caller; tty NULL: the other end, which has none. */
+int tty_async_owner(struct tty *tty, int *id);
+
 /* For /proc/PID/stat: the session's terminal and its foreground group; 0 and -1 when there is none. */
 void tty_of_session_locked(const struct session *session, dev_t *rdev, pid_t *foreground);
 

@@ -135,6 +135,19 @@ bool tty_is_controlling(const struct tty *tty)
     return is;
 }
 
+int tty_async_owner(struct tty *tty, int *id)
+{
+    pid_t foreground = 0;
+
+    if (tty) {
+        spin_lock(&tasks_lock);
+        foreground = tty->foreground;
+        spin_unlock(&tasks_lock);
+    }
+    *id = foreground ? foreground : process_self()->pid;
+    return foreground ? F_OWNER_PGRP : F_OWNER_PID;
+}
+
 void tty_of_session_locked(const struct session *session, dev_t *rdev, pid_t *foreground)
 {
     *rdev = session->tty ? session->tty->rdev : 0;

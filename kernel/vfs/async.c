@@ -187,6 +187,17 @@ static int async_begin_locked(struct file *file, int fd)
     return 0;
 }
 
+/* fcntl(2): terminals choose an owner themselves. */
+static void own_by_default(struct file *file)
+{
+    struct file_owner owner;
+    int id = 0, type = file->ops->async_owner(file, &id);
+
+    file_owner_get(file, &owner);
+    if (!owner.id && id)
+        (void)set_owner(file, type, id);
+}
+
 int file_set_async(struct file *file, int fd, bool on)
 {
     struct async *old = NULL;
@@ -203,6 +214,8 @@ int file_set_async(struct file *file, int fd, bool on)
     mutex_unlock(&setting);
     if (old)
         async_free(old);
+    if (on && !err && file->ops->async_owner)
+        own_by_default(file);
     return err;
 }
 

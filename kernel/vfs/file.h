@@ -59,6 +59,8 @@ struct file_ops {
     /* Extra lines of /proc/PID/fdinfo/N; as snprintf. */
     int (*fdinfo)(struct file *file, char *buf, size_t size);
     bool async; /* F_SETFL takes O_ASYNC: what wakes who polls signals the owner */
+    /* Who owns a file that nobody has when O_ASYNC is set: an F_OWNER_ kind and its id. NULL: nobody. */
+    int (*async_owner)(struct file *file, int *id);
 };
 
 struct file {

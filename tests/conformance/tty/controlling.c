@@ -361,6 +361,34 @@ static void foreground_group_must_exist_on_the_own_terminal(void **state)
     child_passes(group_errors, NULL);
 }
 
+static int owners(void *arg)
+{
+    int flags, ends[2];
+
+    (void)arg;
+    new_session();
+    ends[0] = master;
+    ends[1] = slave;
+    for (int i = 0; i < 2; i++) {
+        need_eq(fcntl(ends[i], F_GETOWN), 0);
+        flags = fcntl(ends[i], F_GETFL);
+        need_eq(fcntl(ends[i], F_SETFL, flags | O_ASYNC), 0);
+        need_eq(fcntl(ends[i], F_GETOWN), i == 0 ? getpid() : -getpgrp());
+    }
+    need_eq(fcntl(slave, F_SETFL, 0), 0);
+    need_eq(fcntl(slave, F_SETOWN, getpid()), 0); /* who is chosen stays */
+    need_eq(fcntl(slave, F_SETFL, O_ASYNC), 0);
+    need_eq(fcntl(slave, F_GETOWN), getpid());
+    return 0;
+}
+
+/* covers: fcntl F_SETFL O_ASYNC F_GETOWN */
+static void terminals_choose_whom_they_signal(void **state)
+{
+    (void)state;
+    child_passes(owners, NULL);
+}
+
 static int lead_and_sleep(void *ready)
 {
     need(setsid() > 0);
@@ -535,6 +563,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(session_leader_takes_a_terminal),
+        cmocka_unit_test(terminals_choose_whom_they_signal),
         cmocka_unit_test(new_session_has_no_terminal),
         cmocka_unit_test(open_by_a_leader_takes_the_terminal_unless_noctty),
         cmocka_unit_test(taking_is_eperm_for_others_and_for_a_taken_terminal),
