@@ -69,6 +69,7 @@ static bool bit_applies(const struct socket *sock, enum socket_bit bit)
     case SOCKET_PASSRIGHTS:
         return sock->family == AF_UNIX;
     case SOCKET_ZEROCOPY:
+        return inet && sock->type != SOCK_RAW;
     case SOCKET_REUSEPORT:
         return inet;
     default:
@@ -90,7 +91,7 @@ static int set_bit_option(struct socket *sock, const struct option_bit *which, i
 {
     int err = 0;
 
-    if (!bit_applies(sock, which->bit))
+    if (!bit_applies(sock, which->bit) && !(which->bit == SOCKET_REUSEPORT && !value))
         return -EOPNOTSUPP;
     if (value && which->capability >= 0 && !capable(which->capability))
         return -EACCES;

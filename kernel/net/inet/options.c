@@ -58,6 +58,7 @@ static const struct option_row rows[] = {
     FLAG4(IP_CHECKSUM, OPTION_CHECKSUM),
     FLAG4(IP_RECVFRAGSIZE, OPTION_FRAGSIZE),
     FLAG4(IP_BIND_ADDRESS_NO_PORT, OPTION_NO_PORT),
+    FLAG4(IP_ROUTER_ALERT, OPTION_ROUTER_ALERT),
     {IPPROTO_IP, IP_MULTICAST_ALL, ROW_FLAG, 0, OPTION_MULTICAST_ALL, 0, 1, -1, false},
     {IPPROTO_IP, IP_TRANSPARENT, ROW_FLAG, 0, OPTION_TRANSPARENT, INT32_MIN, INT32_MAX,
      CAP_NET_ADMIN, false},
@@ -212,6 +213,10 @@ static int set_v4(struct inet_sock *is, int option, const void *value, u32 len)
             return -ENOPROTOOPT;
         row = NULL;
         break;
+    case IP_ROUTER_ALERT: /* ip(7): for raw sockets, who then see what is routed: nothing is */
+        if (is->sock.type != SOCK_RAW || is->sock.protocol == IPPROTO_RAW)
+            return -EINVAL;
+        break;
     default:
         break;
     }
@@ -222,8 +227,6 @@ static int set_v4(struct inet_sock *is, int option, const void *value, u32 len)
         return err;
     if (option == IP_TOS)
         return set_tos(is, number);
-    if (option == IP_ROUTER_ALERT)
-        return -EINVAL; /* ip(7): only for raw sockets; and nothing is routed here */
     if (option == IP_UNICAST_IF && len != sizeof(number))
         return -EINVAL;
     if (option == IP_UNICAST_IF) {
@@ -284,6 +287,12 @@ static int set_v6(struct inet_sock *is, int option, const void *value, u32 len)
     }
 }
 
+/* A raw socket of IPv6 knows no packets of IPv4. */
+static bool has_v4_options(const struct socket *sock)
+{
+    return sock->family == AF_INET || sock->type != SOCK_RAW;
+}
+
 /* After the value is noted: what it means outside. */
 static int tell_outside(struct inet_sock *is, int level, int option, const void *value, u32 len)
 {
@@ -301,7 +310,7 @@ int inet_set_option(struct socket *sock, int level, int option, const void *valu
     struct inet_sock *is = inet_of(sock);
     int err = -ENOPROTOOPT;
 
-    if (level == IPPROTO_IP)
+    if (level == IPPROTO_IP && has_v4_options(sock))
         err = set_v4(is, option, value, len);
     else if (level == IPPROTO_IPV6 && sock->family == AF_INET6)
         err = set_v6(is, option, value, len);
@@ -429,7 +438,7 @@ int inet_get_option(struct socket *sock, int level, int option, void *value, u32
 {
     struct inet_sock *is = inet_of(sock);
 
-    if (level == IPPROTO_IP)
+    if (level == IPPROTO_IP && has_v4_options(sock))
         return get_v4(is, option, value, len);
     if (level == IPPROTO_IPV6 && sock->family == AF_INET6)
         return get_v6(is, option, value, len);

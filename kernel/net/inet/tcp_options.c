@@ -139,7 +139,7 @@ static int set_number(struct tcp_sock *ts, int option, int value)
             return -EINVAL;
         return set_flag(&set->fastopen_no_cookie, value);
     case TCP_FASTOPEN_CONNECT: /* /proc/sys/net/ipv4/tcp_fastopen is 0 */
-        return value < 0 || value > 1 ? -EINVAL : -EOPNOTSUPP;
+        return value < 0 || value > 1 ? -EINVAL : value ? -EOPNOTSUPP : 0;
     case TCP_REPAIR:
         return capable(CAP_NET_ADMIN) ? -EOPNOTSUPP : -EPERM;
     default:

@@ -213,6 +213,23 @@ static void own_protocols_reach_all_who_listen(void **state)
     must(close(b));
 }
 
+/* covers: setsockopt IP_ROUTER_ALERT EINVAL ENOPROTOOPT EOPNOTSUPP SO_ZEROCOPY */
+static void some_options_are_for_raw_sockets_and_some_are_not(void **state)
+{
+    (void)state;
+    int fd = raw_socket(AF_INET, IPPROTO_ICMP), six = raw_socket(AF_INET6, IPPROTO_ICMPV6);
+    int udp = must(socket(AF_INET, SOCK_DGRAM, 0));
+
+    must(set_int(fd, IPPROTO_IP, IP_ROUTER_ALERT, 1));
+    assert_errno(set_int(udp, IPPROTO_IP, IP_ROUTER_ALERT, 1), EINVAL);
+    assert_errno(set_int(udp, IPPROTO_IP, IP_HDRINCL, 1), ENOPROTOOPT);
+    assert_errno(set_int(six, IPPROTO_IP, IP_TTL, 1), ENOPROTOOPT);
+    assert_errno(set_int(fd, SOL_SOCKET, SO_ZEROCOPY, 1), EOPNOTSUPP);
+    must(close(udp));
+    must(close(six));
+    must(close(fd));
+}
+
 /* covers: sendto recvfrom setsockopt ICMP6_FILTER getsockopt ICMP6_FILTER */
 static void ipv6_packets_come_without_their_header(void **state)
 {
@@ -256,6 +273,7 @@ int main(void)
         cmocka_unit_test(names_choose_what_is_heard),
         cmocka_unit_test(header_may_be_the_program_s),
         cmocka_unit_test(own_protocols_reach_all_who_listen),
+        cmocka_unit_test(some_options_are_for_raw_sockets_and_some_are_not),
         cmocka_unit_test(ipv6_packets_come_without_their_header),
     };
 
