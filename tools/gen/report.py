@@ -1,7 +1,8 @@
 """What the table says to people: build/gen/syscalls_info.h for `myst syscalls`, docs/syscalls.md.
 
 A row without a handler is `none`. A row with one is `partial`, unless kernel/syscall/status.tsv,
-which `make docs` writes from the results of the conformance tests, says `full`.
+which `make docs` writes from the results of the conformance tests, says `full`; and so is a row whose note
+says that the call was removed, or was never there, if a test shows that it is ENOSYS as on Linux.
 """
 
 from table import TableError
@@ -12,6 +13,7 @@ STATUSES = ("none", "partial", "full")
 def read_status(table, path):
     """Name to status, for every row."""
     status = {row.name: "partial" if row.handler else "none" for row in table.rows}
+    gone = {row.name for row in table.rows if row.gone}
     try:
         with open(path, encoding="ascii") as file:
             lines = file.read().splitlines()
@@ -23,7 +25,7 @@ def read_status(table, path):
         name, _, value = line.partition("\t")
         if name not in status or value not in STATUSES:
             raise TableError(f"{path}:{number}: not `NAME<tab>STATUS`: {line}")
-        if status[name] != "none":
+        if status[name] != "none" or (name in gone and value == "full"):
             status[name] = value
     return status
 

@@ -13,7 +13,8 @@ NEVER_FAILS and NEVER_RETURNS stand for the errnos of a call that has none, and 
 
 A call is `full` when at least one case proves an errno or a flag of it, every case that covers it
 passed inside and did not fail natively, and it answers wrong arguments as the running kernel does
-(tests/table/); else `partial`. A case that is skipped in both modes proves nothing and denies
+(tests/table/); else `partial`. A call that Linux has removed, or never had, is `full` when a case
+shows its ENOSYS. A case that is skipped in both modes proves nothing and denies
 nothing."""
 
 import argparse
@@ -107,8 +108,10 @@ def main():
     except FileNotFoundError:
         sys.exit(f"{options.results} is not there: run tests/run first")
     lines = ["# Written by `make docs` from the results of the conformance tests; do not edit."]
-    lines += [f"{row.name}\t{status_of(row.name, coverage, results)}"
-              for row in rows if row.handler]
+    for row in rows:
+        status = status_of(row.name, coverage, results)
+        if row.handler or (row.gone and status == "full"):
+            lines.append(f"{row.name}\t{status}")
     with open(options.out, "w", encoding="ascii") as file:
         file.write("\n".join(lines) + "\n")
 

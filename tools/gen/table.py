@@ -149,6 +149,11 @@ class Row:
     where: str
 
     @property
+    def gone(self):
+        """Linux itself answers ENOSYS, and always will."""
+        return not self.handler and self.note.startswith(("removed ", "never "))
+
+    @property
     def structs(self):
         return [a.what for a in self.args if a.kind == "mem" and a.what not in POINTEES]
 
