@@ -101,9 +101,21 @@ void mm_put(struct mm *mm)
     kfree(mm);
 }
 
+/* All but what others change without the lock. */
+static struct mm *mm_copy_locked(const struct mm *old)
+{
+    struct mm *mm = kzalloc(sizeof *mm);
+
+    if (!mm)
+        return NULL;
+    memcpy(&mm->vmas, &old->vmas, offsetof(struct mm, behind) - offsetof(struct mm, vmas));
+    mm->behind = READ_ONCE(old->behind);
+    return mm;
+}
+
 struct mm *mm_fork_locked(struct mm *old)
 {
-    struct mm *mm = kmemdup(old, sizeof *old);
+    struct mm *mm = mm_copy_locked(old);
     struct vma *vma;
 
     if (!mm)
