@@ -58,7 +58,8 @@ static char written[16];
 static size_t written_size;
 static struct target_ready news_reply[TARGET_READY_MAX];
 static size_t news_size;
-static int looks; /* how often it was asked */
+static int looks;                       /* how often it was asked */
+static u32 marks_seen, marks_meanwhile; /* when it was asked; set while it waits */
 
 static int64_t reply_data(void *to)
 {
@@ -99,6 +100,8 @@ int target_ready_wait(struct target_ready *out, uint32_t n, int64_t deadline)
     int told = (int)reply;
 
     looks++;
+    marks_seen |= test_self.thread.pending;
+    test_self.thread.pending |= marks_meanwhile;
     memcpy(out, news_reply, news_size * sizeof(*out));
     reply = 0;
     return told;
@@ -383,6 +386,59 @@ static void a_failure_is_no_interruption_but_nothing_that_came(void **state)
     wait_watcher->end();
 }
 
+static bool kill_only_asked;
+
+static bool always(bool kill_only)
+{
+    kill_only_asked = kill_only;
+    return true;
+}
+
+/* One mark before, one that comes while the host waits. */
+static int watch_with_marks(enum wait_kind kind, bool (*pending)(bool))
+{
+    wait_signal_pending = pending;
+    looks = 0;
+    marks_seen = 0;
+    kill_only_asked = false;
+    test_self.thread.pending = PENDING_WORK;
+    marks_meanwhile = PENDING_CPU;
+    reply = -EINTR; /* its wait ends as a kick ends it */
+    return wait_watcher->watch(kind, KTIME_FOREVER);
+}
+
+static void marks_that_end_no_wait_are_put_aside_while_the_host_waits(void **state)
+{
+    host_ready_start();
+    assert_int_equal(watch_with_marks(WAIT_INTERRUPTIBLE, never), 0);
+    assert_int_equal(looks, 1);
+    assert_int_equal(marks_seen, 0);
+    assert_int_equal(test_self.thread.pending, PENDING_WORK | PENDING_CPU);
+
+    /* a signal that ends it: the host is not asked */
+    assert_int_equal(watch_with_marks(WAIT_INTERRUPTIBLE, always), 0);
+    assert_int_equal(looks, 0);
+    assert_false(kill_only_asked);
+    assert_int_equal(test_self.thread.pending, PENDING_WORK);
+    assert_int_equal(watch_with_marks(WAIT_KILLABLE, always), 0);
+    assert_int_equal(looks, 0);
+    assert_true(kill_only_asked);
+
+    /* no signal ends this one, and none is looked for */
+    assert_int_equal(watch_with_marks(WAIT_UNINTERRUPTIBLE, always), 0);
+    assert_int_equal(looks, 1);
+    assert_int_equal(marks_seen, 0);
+    assert_int_equal(test_self.thread.pending, PENDING_WORK | PENDING_CPU);
+
+    /* without marks nobody asks for signals */
+    wait_signal_pending = always;
+    test_self.thread.pending = 0;
+    assert_int_equal(watch_once(-EINTR), 0);
+    assert_int_equal(looks, 1);
+    test_self.thread.pending = marks_meanwhile = 0;
+    wait_watcher->end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +450,7 @@ int main(void)
         cmocka_unit_test_teardown(news_are_of_what_is_watched, forget),
         cmocka_unit_test_teardown(more_news_than_were_asked_for_are_none, forget),
         cmocka_unit_test(a_failure_is_no_interruption_but_nothing_that_came),
+        cmocka_unit_test(marks_that_end_no_wait_are_put_aside_while_the_host_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
