@@ -93,10 +93,10 @@ $(B)/mock/fuzz/%.o: tests/fuzz/%.c $(B)/.flags
 $(FUZZ_CASES): $(B)/mock/fuzz/cases/%.o: tests/sequences/%.c $(B)/.flags
 	$(call say,CC)$(MKDIR) $(MOCK_CC_fuzz) -isystem tests/fuzz/cases $(FUZZ_CFLAGS) -Itests/sequences \
 	    -Wno-unused-variable -Dmain=cases_of_$* $(DEPFLAGS) -c $< -o $@
-$(B)/mock/fuzz/mock_calls: $(B)/mock/fuzz/mock_calls.o $(FUZZ_COMMON) $(FUZZ_NEEDS)
+$(B)/mock/fuzz/mock_calls: $(B)/mock/fuzz/mock_calls.o $(B)/mock/fuzz/arguments.o $(FUZZ_COMMON) $(FUZZ_NEEDS)
 	$(call say,LD)$(FUZZ_LINK) $(subst fuzzer-no-link,fuzzer,$(MOCK_SANE_fuzz))
 $(B)/mock/fuzz/mock_replies: $(B)/mock/fuzz/mock_replies.o $(FUZZ_LIES) $(FUZZ_NEEDS)
 	$(call say,LD)$(FUZZ_LINK) $(subst fuzzer-no-link,fuzzer,$(MOCK_SANE_fuzz))
 $(B)/mock/fuzz/mock_lies: $(B)/mock/fuzz/mock_lies.o $(FUZZ_LIES) $(FUZZ_NEEDS)
 	$(call say,LD)$(FUZZ_LINK) $(subst fuzzer-no-link$(comma),,$(MOCK_SANE_fuzz))
--include $(FUZZ_PROGRAMS:=.d) $(FUZZ_LIES:.o=.d)
+-include $(FUZZ_PROGRAMS:=.d) $(FUZZ_LIES:.o=.d) $(B)/mock/fuzz/arguments.d
