@@ -57,6 +57,7 @@ struct target_thread {
     uint32_t kicked; /* atomic; 1: a kick is on its way, or was taken since the mode last changed */
     struct target_thread *self; /* itself: what a call gate finds it by */
     uint32_t gated; /* 1: came in by the call gate; `frame` holds nothing of this entry */
+    uint64_t start; /* atomic; the number of a start that is due, target_thread_start(); 0: none */
 };
 
 #define TARGET_STACK_SIZE  65536UL /* a kernel stack block: thread, then the stack above it */
@@ -101,13 +102,25 @@ enum target_event { /* what the outside world tells the instance: upcall_event()
 void target_thread_copy_context(struct target_thread *to);
 /* A context with cleared registers and initial extended state, for exec. Calling thread only. */
 void target_context_reset(void);
-/* Starts a thread in the caller's space on a new host thread. -EAGAIN, -ENOMEM. */
+/*
+ * Starts a thread in the caller's space on a new host thread. -EAGAIN, -ENOMEM.
+ *
+ * A host may say that it has no thread, and run it all the same, at once or an hour later. So a start has a number, and is
+ * taken once: the target keeps what thread->start is when it is called; the new host thread puts 0 there in place of that
+ * number before it touches anything else of the block, the stack in it included, and ends when it finds another value.
+ * A target that has to undo something after an error first takes the start back, by TARGET_START_DENIED in place of the
+ * number: when it cannot, the thread runs. The kernel does the same, by 0: it has the block for itself, or the thread runs.
+ */
+#define TARGET_START_DENIED 1
 int target_thread_start(struct target_thread *thread);
-/* Starts a thread in a copy (copy-on-write) of the caller's space. -EAGAIN, -ENOMEM. */
+/* Starts a thread in a copy (copy-on-write) of the caller's space, likewise. -EAGAIN, -ENOMEM. */
 int target_space_fork(struct target_thread *thread);
 /* Runs a thread on the caller's host thread; returns when that one has exited or moved away. */
 void target_thread_lend(struct target_thread *thread);
-/* An empty space for exec; takes the caller there. Without *space the caller stays. May block. */
+/*
+ * An empty space for exec; takes the caller there. Without *space the caller stays. May block. A space is known by the
+ * target's own name alone; one that is not a blank which it has given out ends the instance.
+ */
 int target_space_blank(struct target_space **space);
 void target_space_discard(struct target_space *space);
 void target_thread_move(struct target_space *space);

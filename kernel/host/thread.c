@@ -9,7 +9,8 @@
 #include <myst/boot.h>
 #include <myst/target.h>
 
-#define TIME_LIMIT (INT64_MAX / 2)
+#define TIME_LIMIT   (INT64_MAX / 2)
+#define GOLDEN_RATIO 0x9e3779b97f4a7c15UL /* 2^64 divided by it: its multiples are spread evenly */
 
 /* Linux's own answers to clone and fork; of a host that is out of order we may not ask again at once. */
 static bool start_answered(int reply)
@@ -27,17 +28,49 @@ void host_context_reset(void)
     target_context_reset();
 }
 
+/*
+ * A start has a number that no memory holds by chance: when the host says no, and the thread has run and ended, its block
+ * may be anything by now.
+ */
+static uint64_t start_offer(struct self *thread)
+{
+    static u64 starts;
+    uint64_t number = (__atomic_add_fetch(&starts, 1, __ATOMIC_RELAXED) << 1 | 1) * GOLDEN_RATIO;
+
+    __atomic_store_n(&thread->thread.start, number, __ATOMIC_RELEASE);
+    return number;
+}
+
+/* False: a host thread has taken it, whatever the host says. Else none will, and the block is free. */
+static bool start_withdraw(struct self *thread, uint64_t number)
+{
+    uint64_t denied = TARGET_START_DENIED, *start = &thread->thread.start;
+
+    if (!__atomic_compare_exchange_n(start, &number, 0, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE) &&
+        !__atomic_compare_exchange_n(start, &denied, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return false;
+    thread->thread.gone = 1;
+    return true;
+}
+
 int host_thread_start(struct self *thread)
 {
+    uint64_t number = start_offer(thread);
     int reply = target_thread_start(&thread->thread);
 
+    if (reply == 0 || !BORDER(thread_start_denied, start_withdraw(thread, number)))
+        return 0;
     return BORDER(thread_start_result, start_answered(reply)) ? reply : -EAGAIN;
 }
 
 int host_space_fork(struct self *thread)
 {
+    uint64_t number = start_offer(thread);
     int reply = target_space_fork(&thread->thread);
 
+    if (reply == 0 || !BORDER(space_fork_denied, start_withdraw(thread, number)))
+        return 0;
     return BORDER(space_fork_result, start_answered(reply)) ? reply : -EAGAIN;
 }
 

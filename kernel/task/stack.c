@@ -38,6 +38,16 @@ static struct self *spare_take(void)
     return NULL;
 }
 
+/* A host thread that comes too late may look at the number of a start, for ever. */
+static void self_clear(struct self *block)
+{
+    uint64_t *start = &block->thread.start;
+
+    memset(block, 0, offsetof(struct self, thread.start));
+    __atomic_store_n(start, 0, __ATOMIC_RELAXED);
+    memset(start + 1, 0, sizeof(*block) - offsetof(struct self, thread.start) - sizeof(*start));
+}
+
 struct self *stack_alloc(void)
 {
     struct self *block;
@@ -53,7 +63,7 @@ struct self *stack_alloc(void)
             return NULL;
         block = pages_address(offset);
     }
-    memset(block, 0, sizeof *block);
+    self_clear(block);
     list_init(&block->all);
     list_init(&block->waits);
     list_init(&block->wait_heir);

@@ -151,6 +151,49 @@ function host_clone
     ud2
 
 /*
+ * long host_clone_started(unsigned long flags, void *stack, void (*fn)(void *), void *thread, uint64_t *start)
+ * The same for a kernel thread, whose start has a number: the child touches nothing, its stack included, before it has
+ * put 0 in its place; else it ends.
+ */
+function host_clone_started
+    push %rbp
+    mov %rsp, %rbp
+    push %rbx
+    push %r12
+    push %r13
+    push %r14
+    mov %rdx, %rbx
+    mov %rcx, %r12
+    mov %r8, %r13
+    mov (%r8), %r14
+    xor %edx, %edx      /* parent_tid */
+    xor %r10d, %r10d    /* child_tid */
+    xor %r8d, %r8d      /* tls */
+    mov $56, %eax
+    syscall
+    test %rax, %rax
+    jz 1f
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbx
+    pop %rbp
+    ret
+1:  mov %r14, %rax
+    xor %ecx, %ecx
+    lock cmpxchg %rcx, (%r13)
+    jne 2f
+    xor %ebp, %ebp
+    mov %r12, %rdi
+    and $-16, %rsp
+    call *%rbx
+    ud2
+2:  xor %edi, %edi
+    mov $NR_exit, %eax
+    syscall
+    ud2
+
+/*
  * void host_thread_leave(uint32_t *word): sets *word to 1 and ends the host thread. Nothing touches the stack
  * after the store; the caller has blocked all signals.
  */

@@ -14,6 +14,8 @@ extern struct target_shared shared;
 /* entry.S */
 long host_call(long nr, ...);
 long host_call_blocking(struct target_thread *thread, long nr, ...);
+long host_clone_started(unsigned long flags, void *stack, void (*fn)(void *), void *thread,
+                        uint64_t *start);
 long host_clone(unsigned long flags, void *stack, int32_t *child_tid, void (*fn)(void *),
                 void *arg);
 void host_thread_leave(uint32_t *word) __attribute__((noreturn));

@@ -109,7 +109,7 @@ static long clone_blocked(unsigned long flags, struct target_thread *thread, voi
     long pid;
 
     thread_signals_block();
-    pid = host_clone(flags, stack, NULL, fn, thread);
+    pid = host_clone_started(flags, stack, fn, thread, &thread->start);
     thread_signals_open();
     return pid;
 }
@@ -119,9 +119,17 @@ static int clone_error(long err)
     return err == -ENOMEM ? -ENOMEM : -EAGAIN;
 }
 
+/* After an error. False: the thread runs all the same. */
+static bool start_denied(struct target_thread *thread, uint64_t number)
+{
+    return __atomic_compare_exchange_n(&thread->start, &number, TARGET_START_DENIED, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 int target_thread_start(struct target_thread *thread)
 {
     struct target_space *space = thread_self()->space;
+    uint64_t number = thread->start;
     long pid;
 
     FAULT(EAGAIN, ENOMEM);
@@ -130,7 +138,7 @@ int target_thread_start(struct target_thread *thread)
     pid = clone_blocked(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
                             CLONE_SYSVSEM,
                         thread, thread_first_entry);
-    if (pid < 0) {
+    if (pid < 0 && start_denied(thread, number)) {
         __atomic_fetch_sub(&space->users, 1, __ATOMIC_RELAXED);
         return clone_error(pid);
     }
@@ -139,6 +147,7 @@ int target_thread_start(struct target_thread *thread)
 
 int target_space_fork(struct target_thread *thread)
 {
+    uint64_t number = thread->start;
     struct target_space *space;
     long pid;
 
@@ -149,7 +158,7 @@ int target_space_fork(struct target_thread *thread)
     thread->space = space;
     space->users = 1;
     pid = clone_blocked(CLONE_FILES | CLONE_PARENT, thread, process_first_entry);
-    if (pid < 0) {
+    if (pid < 0 && start_denied(thread, number)) {
         space_free(space);
         return clone_error(pid);
     }

@@ -67,14 +67,17 @@ struct script {
 /* A host thread. It carries one kernel thread. */
 struct carrier {
     struct target_thread *thread;
+    uint64_t
+        start; /* the number of the start that brings it there; 0: it is expected in any case */
     pthread_t id;
-    void (*run)(void);     /* what it is for */
-    struct script first;   /* what a new thread of a program runs */
-    struct script child;   /* what the next thread that it makes will run */
-    uint32_t *lender_word; /* set and woken when this thread ends or moves; NULL: none */
-    jmp_buf end;           /* the thread's or the instance's end */
-    jmp_buf program;       /* exec: another program begins */
-    mock_user ring;        /* mock_put()'s memory, in the space of that number; 0: none yet */
+    struct target_space *space; /* where it begins */
+    void (*run)(void);          /* what it is for */
+    struct script first;        /* what a new thread of a program runs */
+    struct script child;        /* what the next thread that it makes will run */
+    uint32_t *lender_word;      /* set and woken when this thread ends or moves; NULL: none */
+    jmp_buf end;                /* the thread's or the instance's end */
+    jmp_buf program;            /* exec: another program begins */
+    mock_user ring;             /* mock_put()'s memory, in the space of that number; 0: none yet */
     uint64_t ring_space;
     size_t ring_used;
 };
@@ -126,6 +129,9 @@ void space_leave(struct target_space *space);
 struct target_space *space_copy(struct target_space *from);
 void spaces_reset(void);
 uint64_t space_number(const struct target_space *space);
+/* One for exec. Whoever goes there, or gives it back, takes it by name; false: it is no blank. */
+struct target_space *space_blank_new(void);
+bool space_blank_take(struct target_space *space);
 bool space_is_known(const struct target_space *space);
 uint64_t spaces_pages(void);
 

@@ -74,10 +74,18 @@ void space_leave(struct target_space *space)
     users_add(space, -1);
 }
 
-void target_space_discard(struct target_space *space)
+struct target_space *space_blank_new(void)
 {
-    if (space_is_known(space))
-        users_add(space, -1);
+    struct target_space *space = space_new();
+
+    if (space)
+        __atomic_store_n(&space->blank, true, __ATOMIC_SEQ_CST);
+    return space;
+}
+
+bool space_blank_take(struct target_space *space)
+{
+    return space_is_known(space) && __atomic_exchange_n(&space->blank, false, __ATOMIC_SEQ_CST);
 }
 
 bool space_is_known(const struct target_space *space)
@@ -107,6 +115,7 @@ void spaces_reset(void)
         if (space->users)
             space_clear(space);
         space->users = 0;
+        space->blank = false;
         space->number = 1;
     }
     spaces.next_number = 100;

@@ -30,6 +30,7 @@ struct page {
 struct target_space {
     pthread_mutex_t lock; /* ranges and pages */
     uint32_t users;       /* under spaces.lock: threads that stand in it; also 1 for a blank */
+    bool blank;           /* atomic; it was given out, and nobody has gone there yet */
     uint64_t number;      /* under spaces.lock; unique in an instance */
     struct range *ranges; /* in order, disjoint */
     size_t count, room;

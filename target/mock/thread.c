@@ -128,11 +128,32 @@ static void run_started(void)
     program_run_child();
 }
 
+/* False: the kernel was told that there is no thread, and has believed it. */
+static bool start_taken(struct carrier *me)
+{
+    uint64_t number = me->start;
+
+    return !number || __atomic_compare_exchange_n(&me->thread->start, &number, 0, false,
+                                                  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+/* The block is another's, or nobody's. */
+static void come_too_late(struct carrier *me)
+{
+    space_leave(me->space);
+    free(me);
+    sched_thread_ends();
+}
+
 static void *carrier_main(void *arg)
 {
     struct carrier *me = arg;
     struct target_thread *thread = me->thread;
 
+    if (!start_taken(me)) {
+        come_too_late(me);
+        return NULL;
+    }
     carrier = me;
     if (!setjmp(me->end)) {
         me->run();
@@ -161,6 +182,8 @@ static int carrier_start(struct target_thread *thread, void (*run)(void), struct
     new->run = run;
     new->first = first;
     new->lender_word = lender_word;
+    new->space = thread->space;
+    new->start = __atomic_load_n(&thread->start, __ATOMIC_ACQUIRE);
     thread->sp = new;
     __atomic_store_n(&thread->host_tid, __atomic_add_fetch(&next_tid, 1, __ATOMIC_SEQ_CST),
                      __ATOMIC_SEQ_CST);
@@ -236,11 +259,28 @@ void target_thread_exit(void)
     leave();
 }
 
+/* Who believes a false name would stand in a space of somebody else's. */
+static void name_refused(void)
+{
+    static const char text[] = "mock: a space that is no blank was named\n";
+
+    target_log(text, sizeof(text) - 1);
+    instance_end(MOCK_EXITED, 1 << 8);
+    leave();
+}
+
+void target_space_discard(struct target_space *space)
+{
+    if (!space_blank_take(space))
+        name_refused();
+    space_leave(space);
+}
+
 int target_space_blank(struct target_space **space)
 {
     int err = -EAGAIN;
 
-    *space = request_fails("space", ASKER) ? NULL : space_new();
+    *space = request_fails("space", ASKER) ? NULL : space_blank_new();
     if (*space) {
         err = 0;
         OFFER(space_blank, space, *space);
@@ -252,6 +292,8 @@ void target_thread_move(struct target_space *space)
 {
     struct target_thread *thread = carrier->thread;
 
+    if (!space_blank_take(space))
+        name_refused();
     space_leave(thread->space);
     space_enter(space, thread);
     thread->lender = NULL;

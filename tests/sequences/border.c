@@ -127,6 +127,43 @@ static void a_fault_that_is_none_is_tried_again(void **state)
     sequence(unexpected_fault);
 }
 
+static void say_no(void *arg, enum mock_reply reply, void *value, size_t size)
+{
+    if (reply == MOCK_REPLY_thread_start_result || reply == MOCK_REPLY_space_fork_result)
+        memcpy(value, &(int){-EAGAIN}, size);
+}
+
+static int end_at_once(void *arg)
+{
+    return 7;
+}
+
+/* Threads and processes of which the host says that it has none: each runs as usual, or never. */
+static int start_denied_ones(void *arg)
+{
+    mock_reply_hook(say_no, NULL);
+    for (int i = 0; i < 30; i++) {
+        long tid = mock_thread(end_at_once, NULL), pid = mock_fork(end_at_once, NULL);
+
+        expect(tid > 0 || tid == -EAGAIN);
+        expect(pid > 0 || pid == -EAGAIN);
+        expect(pid < 0 || mock_wait(pid) == 7 << 8);
+    }
+    mock_reply_hook(NULL, NULL);
+    return 0;
+}
+
+static int denied_ones(void *arg)
+{
+    expect_equal(mock_wait(must(mock_fork(start_denied_ones, NULL))), 0);
+    return 0;
+}
+
+static void a_thread_that_the_host_denies_runs_or_never_comes(void **state)
+{
+    sequence(denied_ones);
+}
+
 static int words(void *arg)
 {
     mock_user word = mock_room(4);
@@ -295,6 +332,7 @@ int main(void)
         cmocka_unit_test(attributes_of_host_files_are_set),
         cmocka_unit_test(memory_of_another_process_is_reached),
         cmocka_unit_test(a_fault_that_is_none_is_tried_again),
+        cmocka_unit_test(a_thread_that_the_host_denies_runs_or_never_comes),
         cmocka_unit_test(words_are_exchanged_and_zeroed),
         cmocka_unit_test(others_answer_beyond_the_instance),
         cmocka_unit_test(processors_clocks_and_the_console_answer),

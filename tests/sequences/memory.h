@@ -108,6 +108,7 @@ static inline long memory_attempt(bool fail)
     if (mock_call(__NR_poll, mock_put(&poll, sizeof(poll)), 1, MEMORY_PATIENCE) == 1)
         status = mock_wait(pid);
     __atomic_store_n(&memory.armed, false, __ATOMIC_SEQ_CST);
+    mock_reply_hook(NULL, NULL); /* of a script that did not get to its end */
     must(mock_call(__NR_close, fd));
     mock_call(__NR_kill, -1, SIGKILL);
     while (mock_call(__NR_wait4, -1, 0, 0x40000000 /* __WALL */, 0) > 0)

@@ -36,6 +36,8 @@ void sync_assert_unlocked(const char *what)
 /* ---- a host that answers what a test wants ---- */
 
 static int64_t reply, clock_reply;
+static bool takes_start;  /* the thread begins, whatever the reply is */
+static bool denies_start; /* the target has taken the start back */
 static struct target_space *space_reply;
 static uint64_t counts[2];
 static char mask_reply[32];
@@ -44,11 +46,12 @@ static void *place_reply;
 
 int target_thread_start(struct target_thread *thread)
 {
+    thread->start = takes_start ? 0 : denies_start ? TARGET_START_DENIED : thread->start;
     return (int)reply;
 }
 int target_space_fork(struct target_thread *thread)
 {
-    return (int)reply;
+    return target_thread_start(thread);
 }
 int target_space_blank(struct target_space **space)
 {
@@ -192,6 +195,48 @@ static void a_thread_starts_or_does_not(void **state)
     }
     reply = 0;
     assert_int_equal(host_memory_barrier(false, false), 0);
+}
+
+static void expect_start(int (*start)(struct self *), int reply_, bool taken, int result)
+{
+    struct self thread = {0};
+
+    reply = reply_;
+    takes_start = taken;
+    assert_int_equal(start(&thread), result);
+    assert_int_equal(thread.thread.gone, result < 0); /* then its block can be used again */
+    if (result < 0)
+        assert_int_equal(thread.thread.start, 0); /* a host thread that comes later ends */
+}
+
+/* breaks: thread_start_denied space_fork_denied */
+static void a_thread_that_runs_has_started_whatever_the_host_says(void **state)
+{
+    static int (*const starts[])(struct self *) = {host_thread_start, host_space_fork};
+
+    for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+        expect_start(starts[i], 0, true, 0);
+        expect_start(starts[i], 0, false, 0); /* it comes later, or never, as it likes */
+        expect_start(starts[i], -ENOMEM, true, 0);
+        expect_start(starts[i], -4711, true, 0);
+        expect_start(starts[i], -ENOMEM, false, -ENOMEM);
+        denies_start = true;
+        expect_start(starts[i], -ENOMEM, false, -ENOMEM);
+        denies_start = false;
+    }
+    takes_start = false;
+}
+
+static void no_two_starts_have_one_number(void **state)
+{
+    struct self thread = {0};
+    u64 first;
+
+    reply = 0;
+    host_thread_start(&thread);
+    first = thread.thread.start;
+    host_thread_start(&thread);
+    assert_true(first && thread.thread.start && first != thread.thread.start);
 }
 
 /* breaks: space_blank_space */
@@ -530,6 +575,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thread_starts_or_does_not),
+        cmocka_unit_test(a_thread_that_runs_has_started_whatever_the_host_says),
+        cmocka_unit_test(no_two_starts_have_one_number),
         cmocka_unit_test(a_space_that_was_not_named_is_none),
         cmocka_unit_test(a_thread_says_in_one_way_where_it_is),
         cmocka_unit_test(cpu_time_goes_forwards_until_the_thread_moves),
