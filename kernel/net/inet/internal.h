@@ -189,7 +189,9 @@ void inet_options_init(struct inet_sock *is);
 int inet_set_option(struct socket *sock, int level, int option, const void *value, u32 len);
 int inet_get_option(struct socket *sock, int level, int option, void *value, u32 *len);
 void inet_groups_release(struct inet_sock *is);
-bool inet_in_group_locked(const struct inet_sock *is, const struct in6_addr *group);
+/* Does it hear what this source sends to the group? */
+bool inet_in_group_locked(const struct inet_sock *is, const struct in6_addr *group,
+                          const struct in6_addr *from);
 /* An int, or a byte where Linux takes one. -EINVAL. */
 int option_number(const void *value, u32 len, int *out);
 int option_put(void *value, u32 *len, const void *data, u32 size);

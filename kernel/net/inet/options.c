@@ -205,6 +205,15 @@ static int set_v4(struct inet_sock *is, int option, const void *value, u32 len)
     case MCAST_JOIN_GROUP:
     case MCAST_LEAVE_GROUP:
         return groups_set_v4(is, option, value, len);
+    case IP_ADD_SOURCE_MEMBERSHIP:
+    case IP_DROP_SOURCE_MEMBERSHIP:
+    case IP_BLOCK_SOURCE:
+    case IP_UNBLOCK_SOURCE:
+    case MCAST_JOIN_SOURCE_GROUP:
+    case MCAST_LEAVE_SOURCE_GROUP:
+    case MCAST_BLOCK_SOURCE:
+    case MCAST_UNBLOCK_SOURCE:
+        return groups_set_source(is, option, value, len);
     case IP_OPTIONS:
         return len ? -EINVAL : 0; /* lo carries none */
     case IP_HDRINCL:
@@ -257,6 +266,11 @@ static int set_v6(struct inet_sock *is, int option, const void *value, u32 len)
     case MCAST_JOIN_GROUP:
     case MCAST_LEAVE_GROUP:
         return groups_set_v6(is, option, value, len);
+    case MCAST_JOIN_SOURCE_GROUP:
+    case MCAST_LEAVE_SOURCE_GROUP:
+    case MCAST_BLOCK_SOURCE:
+    case MCAST_UNBLOCK_SOURCE:
+        return groups_set_source(is, option, value, len);
     default:
         break;
     }

@@ -255,7 +255,7 @@ static void deliver_to_many(struct udp_sock *us, struct datagram *dg)
         bool member;
 
         spin_lock(&is->sock.lock);
-        member = inet_in_group_locked(is, &dg->to.ip);
+        member = inet_in_group_locked(is, &dg->to.ip, &dg->from.ip);
         spin_unlock(&is->sock.lock);
         copy = member ? datagram_copy(dg) : NULL;
         if (copy)
