@@ -8,6 +8,7 @@
 #include "base/string.h"
 #include "mm/alloc.h"
 #include "self/self.h"
+#include "task/task.h"
 #include "vfs/internal.h"
 
 #include <asm/poll.h>
@@ -63,6 +64,15 @@ static long set_owner(struct file *file, int type, int id)
     file->owner.euid = cred_current()->euid;
     spin_unlock(&asyncs.lock);
     return 0;
+}
+
+void file_owner_default(struct file *file)
+{
+    struct file_owner owner;
+
+    file_owner_get(file, &owner);
+    if (!owner.id && self()->task)
+        set_owner(file, F_OWNER_PID, self()->task->process->pid);
 }
 
 long file_owner_call(struct file *file, unsigned int cmd, unsigned long arg)

@@ -368,7 +368,9 @@ long sys_truncate(const char __user *pathname, long length)
     if (!err)
         err = inode_want_writer(inode);
     if (!err) {
-        err = truncate_limit((u64)length, inode);
+        err = lease_break(inode, true, false);
+        if (!err)
+            err = truncate_limit((u64)length, inode);
         if (!err)
             err = inode_truncate(inode, (u64)length, NULL);
         __atomic_fetch_sub(&inode->writers, 1, __ATOMIC_RELEASE);

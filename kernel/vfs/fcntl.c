@@ -144,6 +144,10 @@ static long fcntl_file(int nr, struct file *file, unsigned int cmd, unsigned lon
     }
     case F_CREATED_QUERY:
         return file->mode & FILE_CREATED ? 1 : 0;
+    case F_SETLEASE:
+        return lease_set(file, nr, (int)arg);
+    case F_GETLEASE:
+        return lease_get(file);
     case F_GET_RW_HINT:
     case F_SET_RW_HINT:
         return rw_hint(file->inode, cmd == F_SET_RW_HINT, (u64 __user *)arg);

@@ -53,11 +53,15 @@ void file_put(struct file *file)
     if (file->watchers && vfs_file_gone)
         vfs_file_gone(file);
     async_file_gone(file);
-    if (file->inode)
+    if (file->inode) {
         locks_file_released(file);
+        lease_file_released(file);
+    }
     if (file->ops && file->inode && !(file->mode & FILE_PATH))
         file_notify(file, file->mode & FILE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     file_allow_write(file);
+    if (file->mode & FILE_OPENED)
+        __atomic_fetch_sub(&file->inode->opens, 1, __ATOMIC_RELEASE);
     if (file->mode & FILE_WRITER) {
         __atomic_fetch_sub(&file->inode->writers, 1, __ATOMIC_RELEASE);
         mount_drop_write(file->path.mount);

@@ -96,6 +96,7 @@ struct file {
 #define FILE_DENIES    BIT(9) /* file_deny_write() holds; atomic */
 #define FILE_EMPTIES   BIT(10) /* while it is opened: O_TRUNC, the contents are not needed any more */
 #define FILE_CREATED   BIT(11) /* by the very open that this is */
+#define FILE_OPENED    BIT(12) /* counted in inode->opens */
 
 /*
  * A file that is part of a larger object (eventfd, pipe end, socket): on the anonymous inode when inode is

@@ -22,6 +22,7 @@ struct inode;
 struct path;
 struct super;
 struct file_locks;
+struct leases;
 struct dentry;
 struct kstatfs;
 struct fs_type;
@@ -151,7 +152,9 @@ struct inode {
     s32 writers;     /* atomic: files open for writing; negative: executed, writing denied */
     u32 truncations; /* lock; counts, so that a write notices one */
     u8 write_hint;   /* read and written whole: F_SET_RW_HINT's RWH_ */
+    u32 opens;       /* atomic: files of regular inodes that are open */
     struct file_locks *locks; /* vfs/locks.c; set once, atomically */
+    struct leases *leases;    /* vfs/lease.c; the same */
     void *endpoint;           /* FIFO: ipc's pipe; socket node: net's; their rooms say which lock */
     void *watches;            /* inotify's marks */
     struct text *text;        /* rewrite/: what it knows of the file's text; its lock */

@@ -151,6 +151,7 @@ int inode_remove_privileges(struct inode *inode);              /* set-user-id bi
 void file_accessed(struct file *file);
 long file_owner_call(struct file *file, unsigned int cmd, unsigned long arg); /* F_SETOWN ... */
 int file_set_async(struct file *file, int fd, bool on);                       /* O_ASYNC */
+void file_owner_default(struct file *file); /* the caller, unless there is one */
 void async_file_gone(struct file *file);
 bool inode_owner_or_capable(const struct inode *inode);
 int dev_open(struct inode *inode, struct file *file);
@@ -173,6 +174,17 @@ static inline void file_notify(struct file *file, u32 mask)
 int fd_replace(struct file *file, int fd, bool cloexec); /* dup2(2); takes over the reference */
 int fd_cloexec(int fd);                                  /* 0, 1 or -EBADF */
 int fd_set_cloexec(int fd, bool set);
+
+/* ---- lease.c ---- */
+
+long lease_set(struct file *file, int fd, int type); /* F_SETLEASE */
+long lease_get(struct file *file);
+/*
+ * Somebody opens the file, or changes its size: 0, -EAGAIN (nonblock), or -ERESTARTSYS. Whoever opens it is counted in
+ * inode->opens, or inode->writers, before.
+ */
+int lease_break(struct inode *inode, bool write, bool nonblock);
+void lease_file_released(struct file *file);
 
 /* ---- locks.c ---- */
 

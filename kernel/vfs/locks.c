@@ -62,6 +62,7 @@ static struct file_locks *inode_locks(struct inode *inode)
 void locks_inode_release(struct inode *inode)
 {
     kfree(inode->locks);
+    kfree(inode->leases);
 }
 
 static bool same_owner(const struct file_lock *a, const struct file_lock *b)

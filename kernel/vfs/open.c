@@ -114,6 +114,16 @@ static int count_writer(struct file *file)
     return err;
 }
 
+/* Who holds a lease of the file is asked to give it up. */
+static int count_open(struct file *file, bool nonblock)
+{
+    if (!inode_is(file->inode, S_IFREG))
+        return 0;
+    __atomic_fetch_add(&file->inode->opens, 1, __ATOMIC_SEQ_CST);
+    file->mode |= FILE_OPENED;
+    return lease_break(file->inode, file->mode & (FILE_WRITE | FILE_EMPTIES), nonblock);
+}
+
 /* Opens what path leads to; the caller keeps its reference of path. */
 static struct file *open_object(const struct path *path, const struct open_request *req)
 {
@@ -145,6 +155,8 @@ static struct file *open_object(const struct path *path, const struct open_reque
     if ((req->flags & O_TRUNC) && !req->created && inode_is(file->inode, S_IFREG))
         file->mode |= FILE_EMPTIES;
     err = count_writer(file);
+    if (!err)
+        err = count_open(file, req->flags & O_NONBLOCK);
     if (!err) {
         err = file_bind(file);
         /* What was not opened must not be released. */

@@ -248,6 +248,37 @@ static void descriptors_are_counted(void **state)
     sequence(descriptors);
 }
 
+/* --- leases ------------------------------------------------------------------------------------------- */
+
+static int open_for_writing(void *arg)
+{
+    expect_equal(mock_call(__NR_open, mock_string("/dev/shm/leased"), O_WRONLY | O_NONBLOCK, 0),
+                 -EAGAIN);
+    close_file(open_file("/dev/shm/leased", O_WRONLY));
+    return 0;
+}
+
+/* The holder does nothing, so whoever wants to write waits for the longest time that there is. */
+static int leases(void *arg)
+{
+    int fd = open_file("/dev/shm/leased", O_RDONLY | O_CREAT);
+
+    expect_equal(mock_call(__NR_rt_sigaction, SIGIO, mock_put((uint64_t[]){1, 0, 0, 0}, 32), 0, 8),
+                 0); /* SIG_IGN */
+    expect_equal(mock_call(__NR_fcntl, fd, F_SETLEASE, F_RDLCK), 0);
+    expect_equal(mock_wait(must(mock_fork(open_for_writing, NULL))), 0);
+    expect_equal(mock_call(__NR_fcntl, fd, F_GETLEASE, 0), F_UNLCK);
+    expect_equal(mock_call(__NR_fcntl, fd, F_SETLEASE, F_WRLCK), 0);
+    close_file(fd);
+    expect_equal(mock_call(__NR_unlink, mock_string("/dev/shm/leased")), 0);
+    return 0;
+}
+
+static void a_lease_ends_after_its_time(void **state)
+{
+    sequence(leases);
+}
+
 /* --- mounts and the working directory --------------------------------------------------------------------- */
 
 static int mounts(void *arg)
@@ -338,6 +369,7 @@ int main(void)
         cmocka_unit_test(directories_are_listed_whole),
         cmocka_unit_test(large_files_give_everything_back),
         cmocka_unit_test(descriptors_are_counted),
+        cmocka_unit_test(a_lease_ends_after_its_time),
         cmocka_unit_test(mounts_come_and_go),
         cmocka_unit_test(stores_find_a_file_system_full),
         cmocka_unit_test(a_host_directory_is_mounted),
