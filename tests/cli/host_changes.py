@@ -44,7 +44,7 @@ class Inside:
 
     def __init__(self, test, *arguments, **options):
         self.process = subprocess.Popen(
-            [options.pop("binary", MYST), "exec", *arguments, "/", "/usr/bin/python3", "-S", "-c", EVALUATE],
+            [*options.pop("before", ()), options.pop("binary", MYST), "exec", *arguments, "/", "/usr/bin/python3", "-S", "-c", EVALUATE],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
         test.addCleanup(self.end)
         test.assertEqual(self.process.stdout.readline(), "ready\n")
@@ -406,6 +406,50 @@ class Unreadable(HostTest):
         self.assertEqual(self.mounted("os.listdir('H/dir')"), "EACCES")
         self.assertEqual(self.mounted("put('H/dir/new', 'x')"), "EACCES")
         self.assertEqual(self.mounted("os.unlink('H/dir/x')"), "EACCES")
+
+
+@as_root
+@unittest.skipUnless(os.access(MYST, os.X_OK), "needs myst")
+class FullTest(CliTest):
+    """The host's file system is a small one, in a mount namespace of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.host = self.path("host")
+        os.mkdir(self.host)
+        small = 'mount -t tmpfs -o size=64k,nr_inodes=8 none "$0" && exec "$@"'
+        self.ask = Inside(self, f"--mount={self.host}={MOUNT}",
+                          before=("unshare", "--mount", "sh", "-c", small, self.host))
+
+    def mounted(self, expression):
+        return self.ask(expression.replace("H/", MOUNT + "/"))
+
+    def test_writes_end_where_the_disk_does(self):
+        self.assertEqual(self.mounted("put('H/f', 'x' * 200000)"), "ENOSPC")
+        self.assertEqual(self.mounted("os.stat('H/f').st_size"), 65536)
+        self.assertEqual(self.mounted("get('H/f') == 'x' * 65536"), True)
+        self.assertEqual(self.mounted("put('H/g', 'x')"), "ENOSPC")
+        self.assertEqual(self.mounted("os.statvfs('H/').f_bavail"), 0)
+        self.assertEqual(self.mounted("put('H/f', 'changed', 'r+')"), 7)
+        self.assertEqual(self.mounted("os.truncate('H/f', 4096)"), None)
+        self.assertEqual(self.mounted("put('H/g', 'x')"), 1)
+        self.assertEqual(self.mounted("get('H/f')[:8]"), "changedx")
+
+    def test_space_is_reserved_whole_or_not(self):
+        self.assertEqual(self.mounted("fds.update(f=os.open('H/f', os.O_RDWR | os.O_CREAT))"), None)
+        self.assertEqual(self.mounted("os.posix_fallocate(fds['f'], 0, 200000)"), "ENOSPC")
+        self.assertEqual(self.mounted("os.posix_fallocate(fds['f'], 0, 65536)"), None)
+        self.assertEqual(self.mounted("put('H/g', 'x')"), "ENOSPC")
+        self.assertEqual(self.mounted("os.pwrite(fds['f'], b'x' * 65536, 0)"), 65536)
+
+    def test_names_run_out(self):
+        self.assertEqual(self.mounted("[os.mkdir('H/d%d' % i) for i in range(20)]"), "ENOSPC")
+        self.assertEqual(self.mounted("put('H/f', 'x')"), "ENOSPC")
+        self.assertEqual(self.mounted("os.symlink('x', 'H/s')"), "ENOSPC")
+        self.assertEqual(self.mounted("os.mkfifo('H/p')"), "ENOSPC")
+        self.assertEqual(self.mounted("os.rmdir('H/d0')"), None)
+        self.assertEqual(self.mounted("os.symlink('x', 'H/s')"), None)
+
 
 
 if __name__ == "__main__":

@@ -214,7 +214,7 @@ static void newer_call_cannot_change_a_symlink(void **state)
     assert_int_equal(mode_of("f"), 0644);
 }
 
-/* covers: umask */
+/* covers: umask NEVER_FAILS */
 static void umask_returns_the_one_before(void **state)
 {
     (void)state;

@@ -124,7 +124,7 @@ static void fstatfs_to_bad_address_faults(void **state)
     must(close(fd));
 }
 
-/* covers: fsync fdatasync syncfs sync */
+/* covers: fsync fdatasync syncfs sync NEVER_FAILS */
 static void written_data_survives_every_kind_of_sync(void **state)
 {
     (void)state;
