@@ -7,6 +7,7 @@
  */
 #include "debug/debug.h"
 
+#include "arch/x86_64/tsc.h"
 #include "base/atomic.h"
 #include "base/fmt.h"
 #include "base/list.h"
@@ -31,7 +32,12 @@
 #define LOCK_ROUNDS   20
 #define ANSWER_ROUNDS 100 /* all threads together have 100 ms to say where they are */
 #define LINE          256
-#define COLUMNS       100
+
+static struct {
+    u64 tsc;
+    ktime clock;
+} start; /* of the instance; constant */
+#define COLUMNS 100
 
 /* Who is looked at. One report at a time: `busy` is its lock, which nobody waits for. */
 static struct {
@@ -244,6 +250,16 @@ static void print_locks(const struct self *thread)
     print("\n");
 }
 
+/* The rate of the counter follows from what it and the clock have done since the start. */
+static u64 milliseconds_since(u64 tsc)
+{
+    u64 now = tsc_read();
+    u64 ran = (u64)(host_clock_read(HOST_CLOCK_MONOTONIC) - start.clock) / NSEC_PER_MSEC;
+    u64 rate = (now - start.tsc) / MAX(ran, 1ULL);
+
+    return now > tsc ? (now - tsc) / MAX(rate, 1ULL) : 0;
+}
+
 static void print_call(const struct self *thread)
 {
     long nr = READ_ONCE(thread->current_nr);
@@ -260,8 +276,7 @@ static void print_call(const struct self *thread)
     for (u32 i = 0; i < (name ? MIN(syscall_rows[nr].nargs, 6U) : 6); i++)
         len += scnprintf(line + len, sizeof line - (size_t)len, "%s%#llx", i ? ", " : "",
                          (unsigned long long)thread->args[i]);
-    print("%s) for %lld ms\n", line,
-          (long long)(host_clock_read(HOST_CLOCK_MONOTONIC) - record->time) / (1000 * 1000));
+    print("%s) for %llu ms\n", line, (unsigned long long)milliseconds_since(record->began));
 }
 
 /* The last calls, oldest first: name(first argument)=result. */
@@ -362,5 +377,7 @@ void upcall_broken(const struct target_fault *fault, uint64_t rip, uint64_t rbp,
 void debug_start(const struct boot_info *boot)
 {
     panic_report = report_all;
+    start.tsc = tsc_read();
+    start.clock = host_clock_read(HOST_CLOCK_MONOTONIC);
     stats_start(boot);
 }

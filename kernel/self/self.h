@@ -47,7 +47,7 @@ struct call_record {
     u32 nr;
     s32 result;
     u64 arg0;
-    s64 time; /* ktime at which it began */
+    u64 began; /* tsc_read(): a clock would cost more than most calls */
 };
 
 /* What a thread read and wrote by calls, as /proc/PID/io counts it. */

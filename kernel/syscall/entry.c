@@ -1,6 +1,6 @@
 /* kernel/syscall/entry.c: a call of the program, from its registers and back to them. */
+#include "arch/x86_64/tsc.h"
 #include "base/errno.h"
-#include "host/clock.h"
 #include "self/self.h"
 #include "syscall/syscall.h"
 
@@ -18,7 +18,7 @@ static struct call_record *record_begin(struct self *me, unsigned long nr)
     record->nr = (u32)nr;
     record->result = 0;
     record->arg0 = me->args[0];
-    record->time = host_clock_read(HOST_CLOCK_MONOTONIC);
+    record->began = tsc_read();
     return record;
 }
 
