@@ -21,7 +21,7 @@
 #else
 #define TRAPS_BEFORE   2
 #define PUBLISH_FIRST  16U
-#define PUBLISH_DOUBLE 6
+#define PUBLISH_DOUBLE 3
 #endif
 
 static struct text_image *plain_hook(struct text_image *image)

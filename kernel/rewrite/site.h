@@ -7,10 +7,11 @@
 
 #include "base/types.h"
 
-#define SYSCALL_SIZE 2  /* 0f 05 */
-#define JUMP_SIZE    5  /* jmp rel32 */
-#define LOAD_SIZE    5  /* mov $imm32,%eax */
-#define GATE_SIZE    13 /* the end of every stub: into the kernel */
+#define SYSCALL_SIZE  2  /* 0f 05 */
+#define JUMP_SIZE     5  /* jmp rel32 */
+#define LOAD_SIZE     5  /* mov $imm32,%eax */
+#define STUB_SIZE_MIN 12 /* lea and jmp */
+#define GATE_SIZE     13 /* the end of every stub: into the kernel */
 
 enum site_form {
     SITE_HOLE, /* the instruction is a short jump to padding nearby, which jumps to the stub */

@@ -87,7 +87,7 @@ static struct text *text_make(struct file *file, u64 offset, u64 len, const stru
     text->room = ALIGN_UP((u32)code, 16U) + GATE_SIZE;
     if (text->room >= len)
         return text;
-    text->max_sites = (u32)(len - text->room) / SYSCALL_SIZE;
+    text->max_sites = (u32)(len - text->room) / STUB_SIZE_MIN;
     text->sites = kcalloc(text->max_sites, sizeof(*text->sites));
     text->code = text->sites ? (u32)code : 0;
     return text;
