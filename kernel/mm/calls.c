@@ -14,6 +14,18 @@ long sys_munmap(unsigned long addr, size_t length)
     return mm_unmap(addr, length);
 }
 
+/* What the other arguments are wrong in comes after what is wrong with the range, and no range has no faults. */
+static int refuse(u64 addr, u64 len)
+{
+    u64 end;
+
+    if (!IS_ALIGNED(addr, PAGE_SIZE))
+        return -EINVAL;
+    if (len == 0)
+        return 0;
+    return add_overflow(addr, ALIGN_UP(len, PAGE_SIZE), &end) || end <= addr ? -ENOMEM : -EINVAL;
+}
+
 long sys_mprotect(unsigned long addr, size_t len, unsigned long prot)
 {
     unsigned long grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
@@ -22,7 +34,7 @@ long sys_mprotect(unsigned long addr, size_t len, unsigned long prot)
         return -EINVAL;
     prot &= ~(unsigned long)(PROT_GROWSDOWN | PROT_GROWSUP);
     if (prot & ~(unsigned long)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
-        return -EINVAL;
+        return refuse(addr, len);
     if (grows & PROT_GROWSUP)
         return len && IS_ALIGNED(addr, PAGE_SIZE) ? -EINVAL : mm_protect(addr, len, 0, false);
     return mm_protect(addr, len, (u32)prot & VM_PROT, grows != 0);
@@ -143,15 +155,8 @@ long sys_pkey_free(int pkey)
 
 long sys_pkey_mprotect(unsigned long addr, size_t len, unsigned long prot, int pkey)
 {
-    u64 end;
-
     if (pkey == -1)
         return sys_mprotect(addr, len, prot);
     /* No other key was ever given out; but what is wrong with the range comes first. */
-    if (!IS_ALIGNED(addr, PAGE_SIZE))
-        return -EINVAL;
-    if (len == 0)
-        return 0;
-    return add_overflow((u64)addr, ALIGN_UP(len, PAGE_SIZE), &end) || end <= addr ? -ENOMEM
-                                                                                  : -EINVAL;
+    return refuse(addr, len);
 }

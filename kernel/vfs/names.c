@@ -413,6 +413,17 @@ static int make_link(int olddirfd, const char *old_text, int newdirfd, const cha
     return err;
 }
 
+/* linkat(2), AT_EMPTY_PATH: a file that the caller has opened himself, since Linux 6.10; or any, with the privilege. */
+static bool may_link_open(int nr)
+{
+    if (capable(CAP_DAC_READ_SEARCH) || nr == AT_FDCWD)
+        return true;
+
+    AUTO_FD fd = fd_borrow_any(nr);
+
+    return !fd.file || fd.file->cred == cred_current();
+}
+
 long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath,
                 int flags)
 {
@@ -421,9 +432,9 @@ long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const ch
 
     if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    if ((flags & AT_EMPTY_PATH) && !capable(CAP_DAC_READ_SEARCH))
-        return -ENOENT;
     err = pathname_get(&old, oldpath);
+    if (!err && (flags & AT_EMPTY_PATH) && old.len == 0 && !may_link_open(olddirfd))
+        err = -ENOENT;
     if (!err)
         err = pathname_get(&new, newpath);
     return err ? err : make_link(olddirfd, old.text, newdirfd, new.text, flags);

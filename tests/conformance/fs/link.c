@@ -211,6 +211,24 @@ static void empty_path_links_the_descriptor(void **state)
     must(close(fd));
 }
 
+/* covers: linkat AT_EMPTY_PATH ENOENT EPERM */
+static void who_has_opened_a_file_may_give_it_a_name(void **state)
+{
+    (void)state;
+    make_file("f", "text");
+    must(chmod(".", 0777));
+    int others = must(open("f", O_RDONLY));
+    need_root();
+    as_nobody(int fd = must(open(".", O_TMPFILE | O_RDWR, 0600));
+              assert_errno(do_linkat(others, "", AT_FDCWD, "g", AT_EMPTY_PATH), ENOENT);
+              if (do_linkat(fd, "", AT_FDCWD, "h", AT_EMPTY_PATH) == -1 && errno == ENOENT)
+                  skip_because("only the privileged may before Linux 6.10");
+              must(access("h", F_OK));
+              assert_errno(do_linkat(AT_FDCWD, "", AT_FDCWD, "g", AT_EMPTY_PATH), EPERM);
+              must(do_linkat(AT_FDCWD, "h", AT_FDCWD, "i", AT_EMPTY_PATH)));
+    must(close(others));
+}
+
 /* covers: linkat ENOENT */
 static void empty_path_without_the_flag_is_refused(void **state)
 {
@@ -281,6 +299,7 @@ int main(void)
         tempdir_test(at_call_is_relative_to_both_descriptors),
         tempdir_test(unknown_flag_is_refused),
         tempdir_test(empty_path_links_the_descriptor),
+        tempdir_test(who_has_opened_a_file_may_give_it_a_name),
         tempdir_test(empty_path_without_the_flag_is_refused),
         tempdir_test(removed_file_cannot_be_linked_again),
         tempdir_test(at_call_has_the_same_errors),

@@ -99,6 +99,8 @@ static void length_is_rounded_up_and_zero_is_nothing(void **state)
 
     (void)state;
     need_eq(SYS(SYS_mprotect, at, 0, PROT_NONE), 0);
+    need_eq(SYS(SYS_mprotect, at, 0, 0x60), 0); /* not even a wrong right */
+    need_eq(SYS(SYS_mprotect, at, -1ul, 0x60), -ENOMEM);
     need(can_write(at));
     need_eq(SYS(SYS_mprotect, at, PAGE + 1, PROT_READ), 0);
     need(!can_write(at) && !can_write(at + 2 * PAGE - 1));
