@@ -329,6 +329,13 @@ gate_exit:
     xchg %eax, THREAD_MODE(%r11)
     cmpl $0, THREAD_PENDING(%r11)
     jne work_by_trap
+    /* the six flags of arithmetic; the others are as they were (popf takes longer than all the rest) */
+    mov RFLAGS(%r11), %ecx
+    mov %ch, %al
+    and $8, %al         /* OF, bit 11 */
+    add $0x78, %al      /* overflows when it was set */
+    mov %cl, %ah
+    sahf
     mov RAX(%r11), %rax
     mov RDI(%r11), %rdi
     mov RSI(%r11), %rsi
@@ -337,8 +344,6 @@ gate_exit:
     mov R8(%r11), %r8
     mov R9(%r11), %r9
     mov RBP(%r11), %rbp
-    pushq RFLAGS(%r11)
-    popfq
     mov RIP(%r11), %rcx
     mov RSP(%r11), %rsp
     mov R11(%r11), %r11
