@@ -174,6 +174,9 @@ void mock_pause(void);
 
 typedef uint64_t mock_user; /* an address in the program's memory */
 
+/* One without arguments by the instruction that stands at `site`, which traps. */
+long mock_trap(mock_user site, long nr);
+
 /*
  * The program's own loads and stores: a bad address raises its signal, and when that does not end the program
  * the access is tried again after the handler.

@@ -224,6 +224,16 @@ long mock_call6(long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uin
     return (long)regs()->rax;
 }
 
+long mock_trap(mock_user site, long nr)
+{
+    kernel_enter();
+    regs()->orig_rax = (uint64_t)nr;
+    regs()->rip = site + 2;
+    upcall_trapped();
+    kernel_leave();
+    return mock_call(nr);
+}
+
 void mock_pause(void)
 {
     kernel_enter();
