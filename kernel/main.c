@@ -65,6 +65,7 @@ void upcall_main(const struct boot_info *told)
     log_set_level(boot->verbose ? LOG_INFO : LOG_WARN);
     pages_init(boot);
     debug_start(boot);
+    brief_start(boot->cpus);
     host_ready_start();
     require("extended state", host_xstate_start());
     require("tasks", task_start(boot));

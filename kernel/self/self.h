@@ -73,9 +73,11 @@ struct self {
     u32 nheld;
     const void *waiting_for; /* a lock or a wait queue */
     const char *waiting_name;
-    u64 sleeps;                 /* times that it slept; written by itself */
-    struct list_head waits;     /* wait queue entries of this thread, own use */
-    u32 wait_host;              /* atomic; WAIT_: does what it waits for come from the host? */
+    u64 sleeps; /* times that it slept; written by itself */
+    u32 wait_trust,
+        wait_doubts;        /* sync/brief.c: whether its wake-ups come soon; written by itself */
+    struct list_head waits; /* wait queue entries of this thread, own use */
+    u32 wait_host;          /* atomic; WAIT_: does what it waits for come from the host? */
     struct list_head wait_heir; /* host/ready's lock; who watches the host when its watcher goes */
     struct io_counts io;        /* vfs: written by itself */
     bool nowait; /* vfs: for the time of one transfer, all files are as with O_NONBLOCK */

@@ -22,6 +22,9 @@ static inline void held_trace(struct held_lock *held)
 
 void held_overflow(void);
 
+/* Returns when the word is no longer what it was, or after a few microseconds, or at once: brief.c. */
+void brief_look(const u32 *word, u32 unchanged);
+
 static inline void held_push(const void *lock, unsigned int lock_class, const void *where)
 {
     struct self *me = self();

@@ -163,6 +163,7 @@ static int sleep_on_word(ktime deadline)
     int err = 0;
 
     sync_assert_unlocked("sleeping");
+    brief_look(word, ARMED);
     if (!__atomic_compare_exchange_n(word, &seen, ASLEEP, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_ACQUIRE))
         return 0;

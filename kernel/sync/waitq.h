@@ -80,6 +80,9 @@ void wait_disarm(void);
 void wait_wake_thread(
     struct self *thread); /* ends a wait_sleep() of this thread, now or the next */
 
+/* With more than one processor a thread looks briefly whether it is woken before it sleeps. */
+void brief_start(u32 cpus);
+
 /* signal/ tells whether the calling thread has a deliverable or a fatal signal; registered at start. */
 extern bool (*wait_signal_pending)(bool fatal_only);
 /*
