@@ -119,6 +119,14 @@ typedef s64 ktime; /* nanoseconds */
 #define sub_overflow(a, b, r) __builtin_sub_overflow(a, b, r)
 #define mul_overflow(a, b, r) __builtin_mul_overflow(a, b, r)
 
+/* Of two that are not negative: what is too long for the type is its longest. The host tells times, and may lie. */
+static inline ktime ktime_add(ktime a, ktime b)
+{
+    ktime sum;
+
+    return add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 /* One load or store that the compiler neither repeats, splits, nor leaves out. */
 #ifndef __SANITIZE_THREAD__
 #define READ_ONCE(x)     (*(const volatile __typeof__(x) *)&(x))

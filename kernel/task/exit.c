@@ -196,7 +196,7 @@ static void unlink_thread_locked(struct task *task)
     spin_unlock(lock);
 
     task_clock_stop(task);
-    process->dead_threads.cpu += task->cpu_past;
+    process->dead_threads.cpu = ktime_add(process->dead_threads.cpu, task->cpu_past);
     process->dead_threads.switches += READ_ONCE(task->self->sleeps);
     io_counts_add(&process->dead_threads.io, &task->self->io);
     host_fault_counts(false, &minor, &major);

@@ -207,7 +207,7 @@ ktime task_cpu_time(struct task *task)
         return past;
     if (!host_thread_is_near(task->self))
         return MAX(past, __atomic_load_n(&task->cpu_shown, __ATOMIC_ACQUIRE));
-    return past + MAX(host_thread_cputime(task->self) - mark, (ktime)0);
+    return ktime_add(past, MAX(host_thread_cputime(task->self) - mark, (ktime)0));
 }
 
 ktime task_cpu_before(struct task *task)

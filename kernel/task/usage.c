@@ -22,7 +22,7 @@ void io_counts_add(struct io_counts *to, const struct io_counts *from)
 
 void usage_add(struct usage *to, const struct usage *from)
 {
-    to->cpu += from->cpu;
+    to->cpu = ktime_add(to->cpu, from->cpu);
     to->max_rss = MAX(to->max_rss, from->max_rss);
     to->switches += from->switches;
     to->minor_faults += from->minor_faults;
@@ -41,8 +41,8 @@ static ktime process_cpu_locked(struct process *process)
     struct task *task;
 
     for_each_thread(task, process) {
-        counted += task_cpu_time(task);
-        before += task_cpu_before(task);
+        counted = ktime_add(counted, task_cpu_time(task));
+        before = ktime_add(before, task_cpu_before(task));
         if (task->self && !host_thread_is_near(task->self))
             far = task->self;
     }

@@ -49,7 +49,7 @@ static ktime cpu_total(u32 *running, u32 *threads)
         struct task *task;
 
         process_usage_locked(process, &usage);
-        total += usage.cpu + process->dead_children.cpu;
+        total = ktime_add(total, ktime_add(usage.cpu, process->dead_children.cpu));
         for_each_thread(task, process) {
             *threads += 1;
             *running += task->self && !READ_ONCE(task->self->waiting_for) &&
@@ -60,15 +60,23 @@ static ktime cpu_total(u32 *running, u32 *threads)
     return total;
 }
 
+#define TICK (NSEC_PER_SEC / 100) /* sysconf(3): what sysconf(_SC_CLK_TCK) says */
+
+/* In ticks, of which as many as there are processors pass at a time. */
+static u64 idle_ticks(ktime up, ktime used)
+{
+    u64 all = (u64)(up / TICK) * procfs_boot->cpus;
+
+    return all > (u64)(used / TICK) ? all - (u64)(used / TICK) : 0;
+}
+
 static int proc_uptime(const struct subject *s, struct text *out)
 {
     u32 running, threads;
-    ktime up = host_clock_read(HOST_CLOCK_BOOTTIME), used = cpu_total(&running, &threads);
-    ktime idle = MAX(up * procfs_boot->cpus - used, (ktime)0);
+    ktime used = cpu_total(&running, &threads), up = host_clock_read(HOST_CLOCK_BOOTTIME);
+    u64 ticks = (u64)(up / TICK), idle = idle_ticks(up, used);
 
-    text_print(out, "%lld.%02lld %lld.%02lld\n", (long long)(up / NSEC_PER_SEC),
-               (long long)(up / 10000000 % 100), (long long)(idle / NSEC_PER_SEC),
-               (long long)(idle / 10000000 % 100));
+    text_print(out, "%llu.%02llu %llu.%02llu\n", ticks / 100, ticks % 100, idle / 100, idle % 100);
     return 0;
 }
 
@@ -87,9 +95,7 @@ static int proc_machine_stat(const struct subject *s, struct text *out)
 {
     u32 running, threads;
     ktime used = cpu_total(&running, &threads), up = host_clock_read(HOST_CLOCK_BOOTTIME);
-    unsigned long long user = (unsigned long long)used / 10000000;
-    unsigned long long all = (unsigned long long)up / 10000000 * procfs_boot->cpus;
-    unsigned long long idle = all > user ? all - user : 0;
+    u64 user = (u64)(used / TICK), idle = idle_ticks(up, used);
 
     text_print(out, "cpu  %llu 0 0 %llu 0 0 0 0 0 0\n", user, idle);
     for (u32 i = 0; i < procfs_boot->cpus; i++)
