@@ -194,6 +194,8 @@ static void answer(void *arg, enum mock_reply reply, void *value, size_t size)
     }
     if (naps && (reply == MOCK_REPLY_user_read_data || reply == MOCK_REPLY_user_read_result))
         lie = NULL;
+    if (lie && lie->kind == LIE_stale && reply == MOCK_REPLY_user_read_data)
+        lie = NULL; /* its own secret for an argument is the program's to give away */
     if (!__atomic_load_n(&state.on, __ATOMIC_SEQ_CST))
         lie = NULL;
     say_again(reply, value, size, lie && lie->kind == LIE_stale);
