@@ -3,13 +3,16 @@
  *
  * All processes of an instance share one host table of limited size. Descriptors of directories are
  * kept for the next look-up, the least recently used are closed first; a directory without one is
- * opened again by way of its parents. Those of open files stay as long as a file is open.
+ * opened again by way of its parents. Those of open files stay as long as a file is open; of a tree that is
+ * read-only for us they stay idle behind that for a while, for the next who opens the file: one look at its
+ * name tells him whether a new descriptor would be any different.
  */
 #include "fs/hostfs/internal.h"
 
 #define KEPT_MIN      16U
 #define KEPT_MAX      4096U
 #define NEW_FILES_MAX 64U
+#define IDLE_MAX      64U
 
 struct mutex hostfs_lock;
 
@@ -19,9 +22,12 @@ static struct {
     u32 limit;                 /* constant after the start */
     struct list_head kept_new; /* hostfs_lock: new files that nobody has opened yet */
     u32 new_files;             /* hostfs_lock: their number */
+    struct list_head idle;     /* hostfs_lock: files that nobody has open, with a descriptor */
+    u32 idle_files;            /* hostfs_lock: their number */
 } cache = {.lru = LIST_HEAD_INIT(cache.lru),
            .limit = KEPT_MIN,
-           .kept_new = LIST_HEAD_INIT(cache.kept_new)};
+           .kept_new = LIST_HEAD_INIT(cache.kept_new),
+           .idle = LIST_HEAD_INIT(cache.idle)};
 
 void hostfs_descriptors_start(u64 descriptors)
 {
@@ -46,13 +52,30 @@ static bool cache_shrink_locked(u32 count)
     return any;
 }
 
+/* No longer idle: its descriptor is the caller's. */
+static int idle_remove_locked(struct hostfs_inode *inode)
+{
+    list_del(&inode->idle);
+    cache.idle_files--;
+    return inode->handles[FILE_READ - 1].file;
+}
+
+static bool idle_shrink_locked(void)
+{
+    if (list_empty(&cache.idle))
+        return false;
+    host_file_close(idle_remove_locked(list_first_entry(&cache.idle, struct hostfs_inode, idle)));
+    return true;
+}
+
 static int host_open_locked(int dir, const char *name, int flags, umode mode)
 {
     int file;
 
     do {
         file = host_file_open(dir, name, flags, mode);
-    } while ((file == -EMFILE || file == -ENFILE) && cache_shrink_locked(cache.limit / 4));
+    } while ((file == -EMFILE || file == -ENFILE) &&
+             (idle_shrink_locked() || cache_shrink_locked(cache.limit / 4)));
     return file;
 }
 
@@ -213,15 +236,14 @@ static int host_open_inode(struct inode *inode, u32 access)
 }
 
 /* A new descriptor of exactly this object; its attributes are looked at on the way. */
-static int handle_host_open(struct inode *inode, u32 access)
+static int handle_host_open(struct inode *inode, u32 access, struct host_stat *st)
 {
-    struct host_stat st;
     int err, file = host_open_inode(inode, access);
 
     if (file < 0)
         return file;
-    err = host_file_stat(file, "", &st);
-    if (!err && !hostfs_same(hostfs_inode(inode), &st)) {
+    err = host_file_stat(file, "", st);
+    if (!err && !hostfs_same(hostfs_inode(inode), st)) {
         err = -ESTALE;
         WRITE_ONCE(hostfs_inode(inode)->checked, HOSTFS_NEVER); /* the next look-up looks again */
     }
@@ -229,7 +251,7 @@ static int handle_host_open(struct inode *inode, u32 access)
         host_file_close(file);
         return err;
     }
-    hostfs_refresh(inode, &st);
+    hostfs_refresh(inode, st);
     return file;
 }
 
@@ -245,31 +267,92 @@ static bool handle_share(struct inode *inode, u32 access)
     return open;
 }
 
-static void handle_adopt(struct inode *inode, u32 access, int file)
+static void handle_adopt(struct inode *inode, u32 access, int file, ktime ctime)
 {
     struct hostfs_handle *handle = &hostfs_inode(inode)->handles[access - 1];
     int needless = -1;
 
     mutex_lock(&hostfs_lock);
-    if (handle->users++ == 0)
+    if (access == FILE_READ && !list_empty(&hostfs_inode(inode)->idle))
+        needless = idle_remove_locked(hostfs_inode(inode));
+    if (handle->users++ == 0) {
         handle->file = file;
-    else
+        handle->ctime = ctime;
+    } else {
         needless = file;
+    }
     mutex_unlock(&hostfs_lock);
     if (needless >= 0)
         host_file_close(needless);
 }
 
+static int handle_drop_locked(struct hostfs_inode *inode, u32 access)
+{
+    struct hostfs_handle *handle = &inode->handles[access - 1];
+
+    return --handle->users == 0 ? handle->file : -1;
+}
+
+static void handle_drop(struct inode *inode, u32 access)
+{
+    int file;
+
+    mutex_lock(&hostfs_lock);
+    file = handle_drop_locked(hostfs_inode(inode), access);
+    mutex_unlock(&hostfs_lock);
+    if (file >= 0)
+        host_file_close(file);
+}
+
+static bool idle_take(struct inode *inode)
+{
+    struct hostfs_inode *own = hostfs_inode(inode);
+    bool taken;
+
+    mutex_lock(&hostfs_lock);
+    taken = !list_empty(&own->idle);
+    if (taken) {
+        idle_remove_locked(own);
+        own->handles[FILE_READ - 1].users++;
+    }
+    mutex_unlock(&hostfs_lock);
+    return taken;
+}
+
+/* Does its name still lead to it, and was nothing done since that could keep us from opening it? */
+static bool idle_is_current(struct inode *inode)
+{
+    struct hostfs_place place;
+    struct host_stat st;
+    int err = hostfs_place_get(inode, &place);
+
+    if (err)
+        return false;
+    err = host_file_stat(place.file, place.name.text, &st);
+    hostfs_place_put(&place);
+    if (err || !hostfs_same(hostfs_inode(inode), &st) ||
+        st.ctime != hostfs_inode(inode)->handles[FILE_READ - 1].ctime)
+        return false;
+    hostfs_refresh(inode, &st);
+    return true;
+}
+
 int hostfs_handle_open(struct inode *inode, u32 access)
 {
+    struct host_stat st;
     int file;
 
     if (handle_share(inode, access))
         return 0;
-    file = handle_host_open(inode, access);
+    if (access == FILE_READ && idle_take(inode)) {
+        if (idle_is_current(inode))
+            return 0;
+        handle_drop(inode, FILE_READ);
+    }
+    file = handle_host_open(inode, access, &st);
     if (file < 0)
         return file;
-    handle_adopt(inode, access, file);
+    handle_adopt(inode, access, file, st.ctime);
     return 0;
 }
 
@@ -282,22 +365,32 @@ u32 hostfs_handle_any(struct inode *inode)
     return 0;
 }
 
-static int handle_drop_locked(struct hostfs_inode *inode, u32 access)
+/* The last user of a descriptor leaves: it becomes idle. False: it has other users, or is not kept. */
+static bool idle_add(struct inode *inode)
 {
-    struct hostfs_handle *handle = &inode->handles[access - 1];
+    struct hostfs_inode *own = hostfs_inode(inode);
+    struct hostfs_handle *handle = &own->handles[FILE_READ - 1];
+    bool added;
 
-    return --handle->users == 0 ? handle->file : -1;
+    mutex_lock(&hostfs_lock);
+    added = handle->users == 1 && own->parent;
+    if (added) {
+        if (cache.idle_files >= IDLE_MAX)
+            idle_shrink_locked();
+        handle->users = 0;
+        list_add_tail(&own->idle, &cache.idle);
+        cache.idle_files++;
+    }
+    mutex_unlock(&hostfs_lock);
+    return added;
 }
 
 void hostfs_handle_close(struct inode *inode, u32 access)
 {
-    int file;
+    bool kept = access == FILE_READ && inode_is(inode, S_IFREG) && !hostfs_super(inode)->writable;
 
-    mutex_lock(&hostfs_lock);
-    file = handle_drop_locked(hostfs_inode(inode), access);
-    mutex_unlock(&hostfs_lock);
-    if (file >= 0)
-        host_file_close(file);
+    if (!kept || !idle_add(inode))
+        handle_drop(inode, access);
 }
 
 /* ---- descriptors of new files ---- */
@@ -319,7 +412,7 @@ void hostfs_handle_keep(struct inode *inode, int file)
 {
     struct hostfs_inode *own = hostfs_inode(inode);
 
-    handle_adopt(inode, FILE_READ | FILE_WRITE, file);
+    handle_adopt(inode, FILE_READ | FILE_WRITE, file, 0);
     mutex_lock(&hostfs_lock);
     if (cache.new_files >= NEW_FILES_MAX)
         unkeep_locked(list_first_entry(&cache.kept_new, struct hostfs_inode, kept));
@@ -352,6 +445,8 @@ void hostfs_descriptors_release(struct hostfs_inode *inode)
 {
     mutex_lock(&hostfs_lock);
     unkeep_locked(inode);
+    if (!list_empty(&inode->idle))
+        host_file_close(idle_remove_locked(inode));
     if (inode->path_file >= 0) {
         if (!list_empty(&inode->lru)) {
             list_del(&inode->lru);

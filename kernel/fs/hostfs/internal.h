@@ -34,8 +34,9 @@ struct hostfs_super {
 
 /* A descriptor of an object for reading, writing, or both. */
 struct hostfs_handle {
-    int file;  /* hostfs_lock; constant while there are users */
-    u32 users; /* hostfs_lock: open files, and who looks at attributes just now */
+    int file;    /* hostfs_lock; constant while there are users */
+    u32 users;   /* hostfs_lock: open files, and who looks at attributes just now */
+    ktime ctime; /* hostfs_lock: the host's, when the descriptor was opened */
 };
 
 struct hostfs_inode {
@@ -49,9 +50,10 @@ struct hostfs_inode {
     u32 pins;                        /* hostfs_lock: calls that use path_file now */
     struct list_head lru; /* hostfs_lock: of directories with a descriptor, while not pinned */
     struct list_head
-        kept;            /* hostfs_lock: a new file, whose descriptor waits for its first opener */
-    ktime checked;       /* atomic: when the host's attributes were last looked at */
-    ktime entries_mtime; /* constant; directories: of when we first looked */
+        kept; /* hostfs_lock: a new file, whose descriptor waits for its first opener */
+    struct list_head idle; /* hostfs_lock: a file whose descriptor for reading nobody uses now */
+    ktime checked;         /* atomic: when the host's attributes were last looked at */
+    ktime entries_mtime;   /* constant; directories: of when we first looked */
     ktime entries_checked; /* atomic: when the directory was last seen not to have changed since */
     struct hostfs_shared
         *shared; /* inode.lock; NULL: nobody maps it shared and writable; shared.c */

@@ -59,6 +59,7 @@ static struct hostfs_inode *inode_alloc(struct super *super, const struct host_s
     inode->path_file = -1;
     list_init(&inode->lru);
     list_init(&inode->kept);
+    list_init(&inode->idle);
     inode->entries_mtime = st->mtime;
     inode->entries_checked = host_clock_read(HOST_CLOCK_MONOTONIC);
     hash_node_init(&inode->node);
