@@ -385,11 +385,36 @@ static bool idle_add(struct inode *inode)
     return added;
 }
 
+/* What a directory was read by serves as well to look up its names, which mostly comes next. False: it has one. */
+static bool path_adopt(struct inode *inode)
+{
+    struct hostfs_inode *own = hostfs_inode(inode);
+    struct hostfs_handle *handle = &own->handles[FILE_READ - 1];
+    bool adopted;
+
+    mutex_lock(&hostfs_lock);
+    adopted = handle->users == 1 && own->path_file < 0 && own->parent;
+    if (adopted) {
+        if (cache.kept >= cache.limit)
+            cache_shrink_locked(cache.kept - cache.limit + 1);
+        handle->users = 0;
+        own->path_file = handle->file;
+        list_add_tail(&own->lru, &cache.lru);
+        cache.kept++;
+    }
+    mutex_unlock(&hostfs_lock);
+    return adopted;
+}
+
 void hostfs_handle_close(struct inode *inode, u32 access)
 {
-    bool kept = access == FILE_READ && inode_is(inode, S_IFREG) && !hostfs_super(inode)->writable;
+    bool kept = false;
 
-    if (!kept || !idle_add(inode))
+    if (access == FILE_READ && inode_is(inode, S_IFDIR))
+        kept = path_adopt(inode);
+    else if (access == FILE_READ && inode_is(inode, S_IFREG) && !hostfs_super(inode)->writable)
+        kept = idle_add(inode);
+    if (!kept)
         handle_drop(inode, access);
 }
 
