@@ -57,6 +57,15 @@ long debug_call(const u64 args[6])
 void *signal_trace;
 void *task_hooks[32];
 
+/* Stands for security/'s: once somebody is restricted, it is asked before each call, unknown ones too. */
+bool seccomp_used;
+
+bool seccomp_permits(unsigned long nr, const u64 args[6], long *result)
+{
+    *result = -EPERM;
+    return nr == SYS_mmap;
+}
+
 /* The thread has a task, whose id is 0. */
 struct self *self(void)
 {
@@ -105,6 +114,16 @@ static void a_handler_gets_all_six_arguments(void **state)
     assert_int_equal(call(SYS_mmap, 1), 21);
     assert_int_equal(seen[0], 1);
     assert_int_equal(seen[5], 6);
+}
+
+static void who_is_restricted_gets_the_filters_result(void **state)
+{
+    seccomp_used = true;
+    assert_int_equal(call(SYS_mmap, 1), 21);
+    assert_int_equal(call(SYS_read, 0), -EPERM);
+    assert_int_equal(call(400, 0), -EPERM);
+    seccomp_used = false;
+    assert_int_equal(call(SYS_read, 0), -EIO);
 }
 
 static void a_missing_call_is_enosys_and_named_once(void **state)
@@ -202,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handler_gets_all_six_arguments),
+        cmocka_unit_test(who_is_restricted_gets_the_filters_result),
         cmocka_unit_test(a_missing_call_is_enosys_and_named_once),
         cmocka_unit_test(numbers_that_no_call_has_are_enosys),
         cmocka_unit_test(nothing_is_printed_without_a_filter),
