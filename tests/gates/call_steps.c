@@ -23,6 +23,7 @@
 
 #define PATIENCE  20 /* seconds */
 #define STEPS_MAX 20000
+#define ATTEMPTS  100 /* to be let go and stopped again */
 #define TRAP_FLAG 0x100ULL
 
 static void fail(const char *what, long number)
@@ -250,16 +251,29 @@ static uintptr_t step(int tid)
     return rip_of(tid);
 }
 
+/* False: it is in the middle of something long, as the copying of a text that is to be rewritten. */
+static int reach(int tid, uintptr_t address)
+{
+    if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0)
+        fail("PTRACE_INTERRUPT", tid);
+    wait_stop(tid, PTRACE_CONT, EVENT_STOP);
+    for (long i = 0; i < STEPS_MAX; i++) {
+        if (rip_of(tid) == address)
+            return 1;
+        step(tid);
+    }
+    return 0;
+}
+
 /* Stops the thread `steps` instructions behind the site's begin. False: the call is over by then. */
 static int stop_in_call(int tid, uintptr_t address, long steps)
 {
     uintptr_t behind = address + ((uintptr_t)site_behind - (uintptr_t)site);
 
-    if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0)
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
         fail("PTRACE_SEIZE", tid);
-    wait_stop(tid, PTRACE_CONT, EVENT_STOP);
-    for (long i = 0; rip_of(tid) != address; i++)
-        if (step(tid), i > STEPS_MAX)
+    for (int i = 0; !reach(tid, address); i++)
+        if (i == ATTEMPTS || ptrace(PTRACE_CONT, tid, 0, 0) < 0)
             fail("the site is not reached", i);
     for (long i = 0; i < steps; i++)
         if (step(tid) == behind)
