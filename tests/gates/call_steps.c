@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,7 +186,9 @@ static void wait_stop(int tid, enum __ptrace_request request, int event)
             fail("the thread did not stop", status);
         if (WSTOPSIG(status) == SIGTRAP && status >> 16 == event)
             return;
-        if (ptrace(request, tid, 0, status >> 16 ? 0L : (long)WSTOPSIG(status)) < 0)
+        /* a step's own trap may be told only when the thread is stopped for something else */
+        bool signal = !(status >> 16) && WSTOPSIG(status) != SIGTRAP;
+        if (ptrace(request, tid, 0, signal ? (long)WSTOPSIG(status) : 0L) < 0)
             fail("the thread does not go on", status);
     }
 }
@@ -272,9 +275,11 @@ static int stop_in_call(int tid, uintptr_t address, long steps)
 
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
         fail("PTRACE_SEIZE", tid);
-    for (int i = 0; !reach(tid, address); i++)
+    for (int i = 0; !reach(tid, address); i++) {
         if (i == ATTEMPTS || ptrace(PTRACE_CONT, tid, 0, 0) < 0)
             fail("the site is not reached", i);
+        usleep(1000); /* without steps it gets further in this than in all attempts together */
+    }
     for (long i = 0; i < steps; i++)
         if (step(tid) == behind)
             return 0;

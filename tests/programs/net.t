@@ -171,8 +171,10 @@ cat back
 nc -z 127.0.0.1 9; echo $?
 
 #== busybox's ping reaches the machine itself by a raw socket
-busybox ping -c 2 -i 0.2 127.0.0.1 | grep -o '2 packets transmitted, 2 packets received'
-busybox ping -6 -c 1 ::1 | grep -o 'bytes from ::1: seq=0'
+if [ "$(id -u)" = 0 ]; then
+    busybox ping -c 2 -i 0.2 127.0.0.1 | grep -o '2 packets transmitted, 2 packets received'
+    busybox ping -6 -c 1 ::1 | grep -o 'bytes from ::1: seq=0'
+fi
 
 #== ping reaches the machine itself
 ping -c 2 -i 0.2 127.0.0.1 | grep -o '2 packets transmitted, 2 received'

@@ -243,6 +243,7 @@ static void names_of_all_calls_have_limits(void **state)
     (void)state;
     char name[XATTR_NAME_MAX + 2], text[8];
 
+    need_root();
     make_subject();
     memset(name, 'n', sizeof name);
     memcpy(name, "user.", 5);

@@ -271,6 +271,7 @@ static void pages_stay_on_the_only_node(void **state)
 {
     pid_t parent = getpid();
 
+    need_root();
     alone({
         need_eq(migrate(0, BITS, &node0, &node0), 0);
         need_eq(migrate(getpid(), BITS, &node1, &node0), 0);
@@ -329,6 +330,7 @@ static void lists_of_pages_are_checked(void **state)
 {
     pid_t parent = getpid();
 
+    need_root();
     alone({
         char *at = pages(1);
         void *list[] = {at};

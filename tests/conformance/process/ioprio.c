@@ -110,7 +110,7 @@ static void process_of_another_user_is_eperm_to_change(void **state)
 
     (void)state;
     need_ioprio();
-    need_other_ids();
+    need_root();
     as_nobody({
         need(get(IOPRIO_WHO_PROCESS, self) >= 0);
         need_eq(set(IOPRIO_WHO_PROCESS, self, prio(IOPRIO_CLASS_BE, 4)), -EPERM);

@@ -167,7 +167,7 @@ static void process_of_another_user_is_eacces(void **state)
     struct target target;
 
     (void)state;
-    need_other_ids();
+    need_root();
     target_start(&target);
     as_nobody(need_eq(advise(target.fd, target.iov, 2, MADV_COLD, 0), -EACCES));
     target_end(&target);
