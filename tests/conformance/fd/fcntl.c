@@ -530,6 +530,18 @@ static void commands_of_other_kinds_are_refused(void **state)
     must(close(fds[1]));
 }
 
+/* covers: fcntl F_NOTIFY DN_CREATE */
+static void new_name_in_a_watched_folder_is_signalled(void **state)
+{
+    (void)state;
+    int fd = must(open(".", O_RDONLY | O_DIRECTORY));
+
+    if (fcntl(fd, F_NOTIFY, DN_CREATE) < 0)
+        skip_because("dnotify is not there yet");
+    must(fcntl(fd, F_NOTIFY, 0));
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -558,6 +570,7 @@ int main(void)
         cmocka_unit_test(thread_or_group_can_be_the_owner),
         cmocka_unit_test(duplicate_that_stays_open_still_tells),
         cmocka_unit_test(closed_peer_of_a_socket_is_told),
+        cmocka_unit_test(new_name_in_a_watched_folder_is_signalled),
         tempdir_test(regular_file_does_not_take_the_flag),
         tempdir_test(life_of_what_is_written_is_kept),
         tempdir_test(commands_of_other_kinds_are_refused),

@@ -152,12 +152,10 @@ static void chosen_signal_names_the_descriptor(void **state)
     default_signal(SIGUSR1);
 }
 
-/* covers: openat fcntl F_SETLEASE */
-static void open_waits_until_the_lease_is_given_up(void **state)
+/* A reader's lease, and a child that waits in what breaks it. */
+static pid_t breaker(int fd, void (*breaks)(void))
 {
-    (void)state;
     struct gate *gate = gate_new();
-    int fd = open_file(O_RDONLY);
 
     ignore_signals();
     must(fcntl(fd, F_SETLEASE, F_RDLCK));
@@ -165,10 +163,30 @@ static void open_waits_until_the_lease_is_given_up(void **state)
     if (pid == 0) {
         must(close(fd));
         gate_open(gate);
-        must(open("f", O_WRONLY));
+        breaks();
         _exit(0);
     }
     gate_wait_blocked(gate);
+    return pid;
+}
+
+static void open_to_write(void)
+{
+    must(open("f", O_WRONLY));
+}
+
+static void cut_short(void)
+{
+    must(truncate("f", 10));
+}
+
+/* covers: openat fcntl F_SETLEASE */
+static void open_waits_until_the_lease_is_given_up(void **state)
+{
+    (void)state;
+    int fd = open_file(O_RDONLY);
+    pid_t pid = breaker(fd, open_to_write);
+
     must(fcntl(fd, F_SETLEASE, F_UNLCK));
     assert_child_ok(pid);
     must(close(fd));
@@ -179,19 +197,9 @@ static void open_waits_until_the_lease_is_given_up(void **state)
 static void truncation_waits_too(void **state)
 {
     (void)state;
-    struct gate *gate = gate_new();
     int fd = open_file(O_RDONLY);
+    pid_t pid = breaker(fd, cut_short);
 
-    ignore_signals();
-    must(fcntl(fd, F_SETLEASE, F_RDLCK));
-    pid_t pid = child_fork();
-    if (pid == 0) {
-        must(close(fd));
-        gate_open(gate);
-        must(truncate("f", 10));
-        _exit(0);
-    }
-    gate_wait_blocked(gate);
     must(close(fd));
     assert_child_ok(pid);
     default_signal(SIGIO);

@@ -222,6 +222,18 @@ static void pivot_exchanges_the_root(void **state)
               must(umount2("/old", MNT_DETACH)); assert_errno(access("/old/etc", F_OK), ENOENT));
 }
 
+/* covers: mount MS_SHARED MS_UNBINDABLE EINVAL */
+static void mount_can_be_shared_or_kept_from_binding(void **state)
+{
+    (void)state;
+    in_mounts(must(mkdir("p", 0755)); must(mkdir("q", 0755));
+              must(mount("p", "p", NULL, MS_BIND, NULL));
+              if (mount(NULL, "p", NULL, MS_SHARED, NULL) < 0)
+                  skip_because("propagation of mounts is not there yet");
+              must(mount(NULL, "p", NULL, MS_UNBINDABLE, NULL));
+              assert_errno(mount("p", "q", NULL, MS_BIND, NULL), EINVAL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +251,7 @@ int main(void)
         tempdir_test(mount_of_another_namespace_keeps_no_folder),
         tempdir_test(mount_of_another_namespace_hinders_no_rename),
         tempdir_test(pivot_exchanges_the_root),
+        tempdir_test(mount_can_be_shared_or_kept_from_binding),
     };
 
     return cmocka_run_group_tests_name("fs/mount_tree", tests, NULL, NULL);

@@ -136,6 +136,26 @@ static void sources_are_named_for_any_family(void **state)
     must(close(fd));
 }
 
+/* covers: getsockopt IP_MSFILTER setsockopt IP_MSFILTER */
+static void list_of_sources_is_told_and_set_at_once(void **state)
+{
+    (void)state;
+    int fd = must(socket(AF_INET, SOCK_DGRAM, 0));
+    struct ip_msfilter filter = {.imsf_multiaddr.s_addr = htonl(GROUP),
+                                 .imsf_interface.s_addr = htonl(INADDR_LOOPBACK),
+                                 .imsf_fmode = MCAST_EXCLUDE};
+    socklen_t size = IP_MSFILTER_SIZE(0);
+
+    loopback_needed();
+    must(join(fd));
+    if (getsockopt(fd, IPPROTO_IP, IP_MSFILTER, &filter, &size) < 0)
+        skip_because("IP_MSFILTER is not there yet");
+    assert_int_equal(filter.imsf_fmode, MCAST_EXCLUDE);
+    assert_int_equal(filter.imsf_numsrc, 0);
+    must(setsockopt(fd, IPPROTO_IP, IP_MSFILTER, &filter, IP_MSFILTER_SIZE(0)));
+    must(close(fd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +163,7 @@ int main(void)
         cmocka_unit_test(blocked_sources_are_not_heard),
         cmocka_unit_test(bad_sources_are_refused),
         cmocka_unit_test(sources_are_named_for_any_family),
+        cmocka_unit_test(list_of_sources_is_told_and_set_at_once),
     };
 
     return cmocka_run_group_tests_name("net/multicast_sources", tests, NULL, NULL);

@@ -500,6 +500,21 @@ static void mode_and_number_of_filters_stand_in_proc(void **state)
     child_passes(show_in_proc, NULL);
 }
 
+/* covers: seccomp SECCOMP_GET_NOTIF_SIZES SECCOMP_FILTER_FLAG_NEW_LISTENER SECCOMP_RET_USER_NOTIF */
+static void listener_hears_of_a_call(void **state)
+{
+    (void)state;
+    struct seccomp_notif_sizes sizes;
+
+    if (SYS(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+        skip_because("user notification is not there yet");
+    assert_true(sizes.seccomp_notif >= sizeof(struct seccomp_notif));
+    in_child({
+        no_new_privs();
+        need(install(SYS_getppid, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER) >= 0);
+    });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -522,6 +537,7 @@ int main(void)
         cmocka_unit_test(thread_that_went_its_own_way_is_told),
         cmocka_unit_test(one_thread_of_several_dies_alone),
         cmocka_unit_test(mode_and_number_of_filters_stand_in_proc),
+        cmocka_unit_test(listener_hears_of_a_call),
     };
 
     return cmocka_run_group_tests_name("process/seccomp", tests, NULL, NULL);
