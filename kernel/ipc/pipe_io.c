@@ -49,40 +49,53 @@ static void ring_rewind(struct pipe *pipe)
 
 /* --- reading and writing ---------------------------------------------------------------------------------- */
 
-ssize_t pipe_read(struct file *file, struct iter *to, loff_t *pos)
+/* Takes the reading turn once something is there: how much of it, of at most `max`, from *at; 0 at the end, or an error. */
+static s64 read_begin(struct file *file, struct pipe *pipe, u64 max, u64 *at)
 {
-    struct pipe *pipe = file->private;
-    ssize_t n;
-    int err;
+    s64 result;
 
-    if (!iter_left(to))
-        return 0;
     spin_lock(&pipe->lock);
-    err = file_wait(file, &pipe->readable, &pipe->lock,
-                    !pipe->reading && (pipe_fill(pipe) || !pipe->writers));
-    if (err || !pipe_fill(pipe)) {
-        spin_unlock(&pipe->lock);
-        return err;
-    }
-    pipe->reading = true;
-    u32 want = (u32)MIN((u64)packets_limit(&pipe->packets, pipe->tail, pipe_fill(pipe)),
-                        (u64)iter_left(to));
-    u64 at = pipe->tail;
+    result = file_wait(file, &pipe->readable, &pipe->lock,
+                       !pipe->reading && (pipe_fill(pipe) || !pipe->writers));
+    if (!result && pipe_fill(pipe))
+        result = (s64)MIN((u64)packets_limit(&pipe->packets, pipe->tail, pipe_fill(pipe)), max);
+    *at = pipe->tail;
+    if (result > 0)
+        pipe->reading = true;
     spin_unlock(&pipe->lock);
+    return result;
+}
 
-    n = pipe_ring_move(pipe, at, want, to, false);
-
+/* What was taken, if anything, is no longer there. keep: of a packet, the rest stays. */
+static void read_end(struct pipe *pipe, ssize_t taken, bool keep)
+{
     spin_lock(&pipe->lock);
     pipe->reading = false;
-    if (n > 0)
-        pipe->tail = packets_pass(&pipe->packets, pipe->tail, (u32)n, false);
+    if (taken > 0)
+        pipe->tail = packets_pass(&pipe->packets, pipe->tail, (u32)taken, keep);
     ring_rewind(pipe);
     bool more = pipe_fill(pipe) != 0;
     spin_unlock(&pipe->lock);
-    if (n > 0)
+    if (taken > 0)
         waitq_wake(&pipe->writable, POLLOUT | POLLWRNORM);
     if (more)
         waitq_wake(&pipe->readable, PIPE_TURN);
+}
+
+ssize_t pipe_read(struct file *file, struct iter *to, loff_t *pos)
+{
+    struct pipe *pipe = file->private;
+    u64 at;
+    s64 want;
+    ssize_t n;
+
+    if (!iter_left(to))
+        return 0;
+    want = read_begin(file, pipe, iter_left(to), &at);
+    if (want <= 0)
+        return (ssize_t)want;
+    n = pipe_ring_move(pipe, at, (u32)want, to, false);
+    read_end(pipe, n, false);
     return n;
 }
 
@@ -191,34 +204,14 @@ static ssize_t ring_offer(struct pipe *pipe, u64 at, u32 n, bool source, pipe_pi
 ssize_t pipe_drain(struct file *file, size_t max, bool consume, pipe_piece_fn *take, void *arg)
 {
     struct pipe *pipe = file->private;
+    u64 at;
+    s64 want = read_begin(file, pipe, max, &at);
     ssize_t n;
-    int err;
 
-    spin_lock(&pipe->lock);
-    err = file_wait(file, &pipe->readable, &pipe->lock,
-                    !pipe->reading && (pipe_fill(pipe) || !pipe->writers));
-    if (err || !pipe_fill(pipe)) {
-        spin_unlock(&pipe->lock);
-        return err;
-    }
-    pipe->reading = true;
-    u32 want = (u32)MIN((u64)packets_limit(&pipe->packets, pipe->tail, pipe_fill(pipe)), (u64)max);
-    u64 at = pipe->tail;
-    spin_unlock(&pipe->lock);
-
-    n = ring_offer(pipe, at, want, true, take, arg);
-
-    spin_lock(&pipe->lock);
-    pipe->reading = false;
-    if (n > 0 && consume)
-        pipe->tail = packets_pass(&pipe->packets, pipe->tail, (u32)n, true);
-    ring_rewind(pipe);
-    bool more = pipe_fill(pipe) != 0;
-    spin_unlock(&pipe->lock);
-    if (n > 0 && consume)
-        waitq_wake(&pipe->writable, POLLOUT | POLLWRNORM);
-    if (more)
-        waitq_wake(&pipe->readable, PIPE_TURN);
+    if (want <= 0)
+        return (ssize_t)want;
+    n = ring_offer(pipe, at, (u32)want, true, take, arg);
+    read_end(pipe, consume ? n : 0, true);
     return n;
 }
 

@@ -37,10 +37,8 @@ void brief_look(const u32 *word, u32 unchanged)
     struct self *me = self();
     u32 left = pauses;
 
-    if (!me->wait_trust) {
-        if (++me->wait_doubts % PROBE)
-            return;
-    }
+    if (!left || (!me->wait_trust && ++me->wait_doubts % PROBE))
+        return;
     while (left && __atomic_load_n(word, __ATOMIC_ACQUIRE) == unchanged) {
         cpu_relax();
         left--;
