@@ -124,7 +124,7 @@ static inline ktime ktime_add(ktime a, ktime b)
 {
     ktime sum;
 
-    return add_overflow(a, b, &sum) ? INT64_MAX : sum;
+    return add_overflow(a, b, &sum) ? KTIME_MAX : sum;
 }
 
 /* One load or store that the compiler neither repeats, splits, nor leaves out. */

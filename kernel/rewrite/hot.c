@@ -44,32 +44,45 @@ static void name_file(struct file *file, char name[HOT_NAME])
     strlcpy(name, len < HOT_NAME ? text : text + len - (HOT_NAME - 1), HOT_NAME);
 }
 
+/* Counts a trap of a site that has been met, or for which there is no place. False: it needs a name. */
+static bool counted_locked(struct hot_site *slot, u32 nr)
+{
+    if (!slot)
+        return true;
+    if (!slot->count)
+        return false;
+    slot->count++;
+    slot->nr = nr;
+    return true;
+}
+
 void hot_count(u64 addr, u32 nr)
 {
     struct mm *mm = self()->mm;
     AUTO(file_put) struct file *file = NULL;
-    char name[HOT_NAME] = "";
+    struct hot_site site = {.offset = addr, .nr = nr, .count = 1};
     struct hot_site *slot;
-    u64 offset = addr;
+    bool counted;
 
     mm_lock(mm);
     const struct vma *vma = vma_find(mm, addr);
 
     if (vma && vma_file(vma)) {
         file = file_get(vma_file(vma));
-        offset = vma->at.offset + (addr - vma->start);
+        site.offset = vma->at.offset + (addr - vma->start);
+        site.ino = file->inode->ino;
     }
     mm_unlock(mm);
-    name_file(file, name);
     mutex_lock(&rewrite_lock);
-    slot = hot_slot(file ? file->inode->ino : 0, offset);
-    if (slot) {
-        if (!slot->count++)
-            memcpy(slot->name, name, sizeof(name));
-        slot->offset = offset;
-        slot->ino = file ? file->inode->ino : 0;
-        slot->nr = nr;
-    }
+    counted = counted_locked(hot_slot(site.ino, site.offset), nr);
+    mutex_unlock(&rewrite_lock);
+    if (counted)
+        return;
+    name_file(file, site.name);
+    mutex_lock(&rewrite_lock);
+    slot = hot_slot(site.ino, site.offset);
+    if (!counted_locked(slot, nr))
+        *slot = site;
     mutex_unlock(&rewrite_lock);
 }
 
