@@ -365,21 +365,35 @@ static void wait_for(pid_t pid)
     }
 }
 
+/*
+ * Where the folders are made. Workers know it by no name, and it is reached by none: one of them may move /tmp away, which
+ * root may do.
+ */
+static int home;
+
+static void home_make(void)
+{
+    char folder[] = "/tmp/home-XXXXXX";
+
+    if (!mkdtemp(folder) || (home = open(folder, O_RDONLY | O_DIRECTORY)) < 0)
+        fail(folder);
+}
+
 /* What any kernel can do that is in its right mind, in a folder that no worker knows by name. */
 static void check_kernel(void)
 {
     static const char text[] = "still alive";
-    char folder[] = "/tmp/check-XXXXXX";
+    char folder[] = "check-XXXXXX";
     char back[sizeof text];
     int fds[2], status;
 
-    if (!mkdtemp(folder) || chdir(folder) != 0)
+    if (fchdir(home) != 0 || !mkdtemp(folder) || chdir(folder) != 0)
         fail(folder);
     int fd = open("check", O_RDWR | O_CREAT | O_TRUNC, 0600);
     if (fd < 0 || write(fd, text, sizeof text) != sizeof text ||
         pread(fd, back, sizeof back, 0) != sizeof back || memcmp(text, back, sizeof text) != 0)
         fail("a file does not keep what is written");
-    if (close(fd) != 0 || unlink("check") != 0 || rmdir(folder) != 0)
+    if (close(fd) != 0 || unlink("check") != 0 || fchdir(home) != 0 || rmdir(folder) != 0)
         fail("a file cannot be removed");
     if (pipe(fds) != 0)
         fail("pipe");
@@ -395,9 +409,9 @@ static void check_kernel(void)
 
 static void prepare_folder(void)
 {
-    char folder[] = "/tmp/fuzz-XXXXXX";
+    char folder[] = "fuzz-XXXXXX";
 
-    if (!mkdtemp(folder) || chdir(folder) != 0)
+    if (fchdir(home) != 0 || !mkdtemp(folder) || chdir(folder) != 0)
         fail(folder);
     mkdir("d", 0755);
     mkdir("d/deep", 0755);
@@ -422,12 +436,13 @@ int main(int argc, char **argv)
         if (sig != SIGCHLD)
             signal(sig, SIG_IGN);
     }
+    home_make();
     for (u64 n = 0; n < workers; n++) {
         prepare_folder();
         pid_t pid = fork();
         if (pid < 0)
             fail("fork");
-        if (pid == 0)
+        if (pid == 0 && close(home) == 0)
             worker(seed + n, argc > 3);
         wait_for(pid);
         check_kernel();
