@@ -10,10 +10,14 @@
 #include "self/self.h"
 #include "sync/internal.h"
 
-#define BRIEF      (10 * NSEC_PER_USEC) /* about what sleeping and waking cost */
-#define SAMPLE     256                  /* pauses whose time is taken at the start */
+/*
+ * Longer than the host takes to wake a thread: else of two that answer each other none ever finds the other looking, and
+ * neither learns.
+ */
+#define BRIEF      (50 * NSEC_PER_USEC)
+#define SAMPLE     256 /* pauses whose time is taken at the start */
 #define PAUSES_MIN 16U
-#define PAUSES_MAX 4096U
+#define PAUSES_MAX 16384U
 #define TRUST_MAX  8
 #define PROBE      64 /* of so many sleeps without trust, one looks all the same */
 
